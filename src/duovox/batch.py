@@ -1,0 +1,130 @@
+"""The frozen records that cross rooms, and the legend of their shapes.
+
+Shapes everywhere in this package:
+`B utterances, S samples, T frames, D frame width, E embedding width, V vocabulary, L tokens,
+K speakers, G codebooks`. Waves are float32, mono, 16 kHz. Lengths travel with their tensors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+SAMPLE_RATE = 16_000  # Hz, of every wave inside the package
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadUtterance:
+    """An utterance that training left out, and why."""
+
+    key: str
+    shard: str
+    cause: str  # one of a few short classes, for counting: "undecodable", "silence", ...
+    detail: str  # the sentence for a person
+
+
+class _Movable:
+    """Move every tensor of a record at once; Lightning and the pinning thread look for these names."""
+
+    __slots__ = ()
+
+    def to(self, device: torch.device | str, non_blocking: bool = True) -> Self:
+        """Return a copy whose tensors lie on `device`."""
+        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> Self:
+        """Return a copy whose tensors lie in page-locked memory."""
+        return self._map(lambda tensor: tensor.pin_memory())
+
+    def _map(self, change: Any) -> Self:
+        changes: dict[str, Any] = {}
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if isinstance(value, Tensor):
+                changes[field.name] = change(value)
+            elif isinstance(value, _Movable):
+                changes[field.name] = value._map(change)
+        return replace(self, **changes)  # type: ignore[type-var]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechBatch(_Movable):
+    """Padded utterances with their transcripts: what is said."""
+
+    keys: tuple[str, ...]  # B utterance keys, for messages and result files
+    waves: Tensor  # (B, S) float32, 16 kHz, zero padded
+    num_samples: Tensor  # (B,) int64, true length of each wave
+    tokens: Tensor  # (B, L) int64, padded with the blank id 0
+    num_tokens: Tensor  # (B,) int64
+    transcripts: tuple[str, ...]  # B reference texts
+    bad_utterances: tuple[BadUtterance, ...] = ()  # left out of this batch
+
+    def __post_init__(self) -> None:
+        _check_waves(self.keys, self.waves, self.num_samples)
+        _check_rows("tokens", self.tokens, len(self.keys), ndim=2)
+        _check_rows("num_tokens", self.num_tokens, len(self.keys), ndim=1)
+        _check_count("transcripts", self.transcripts, len(self.keys))
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeakerBatch(_Movable):
+    """Padded utterances, or chunks of them, with their speakers: who says it."""
+
+    keys: tuple[str, ...]  # B utterance keys
+    waves: Tensor  # (B, S) float32, 16 kHz, zero padded
+    num_samples: Tensor  # (B,) int64, true length of each wave
+    speaker_ids: Tensor  # (B,) int64 class ids; -1 = not a speaker of the training set
+    bad_utterances: tuple[BadUtterance, ...] = ()  # left out of this batch
+
+    def __post_init__(self) -> None:
+        _check_waves(self.keys, self.waves, self.num_samples)
+        _check_rows("speaker_ids", self.speaker_ids, len(self.keys), ndim=1)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiTaskBatch(_Movable):
+    """One batch per task: what a multi-task step learns from."""
+
+    speech: SpeechBatch
+    speaker: SpeakerBatch
+
+    def __len__(self) -> int:
+        return len(self.speech) + len(self.speaker)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkOutput(_Movable):
+    """What the network makes of a batch; the parts that its task does not need are None."""
+
+    frames: Tensor  # (B, T, D) last hidden states, without a class frame
+    num_frames: Tensor  # (B,) int64, true number of frames
+    token_logits: Tensor | None = None  # (B, T, V)
+    embedding: Tensor | None = None  # (B, E) pooled, not normalised
+    speaker_logits: Tensor | None = None  # (B, K) cosines for AAM-softmax, logits for cross-entropy
+
+
+def _check_waves(keys: tuple[str, ...], waves: Tensor, num_samples: Tensor) -> None:
+    _check_rows("waves", waves, len(keys), ndim=2)
+    _check_rows("num_samples", num_samples, len(keys), ndim=1)
+
+
+def _check_rows(name: str, tensor: Tensor, num_rows: int, *, ndim: int) -> None:
+    if tensor.ndim != ndim or len(tensor) != num_rows:
+        shape = "(B, ...)" if ndim > 1 else "(B,)"
+        raise ValueError(
+            f"{name} must be {ndim}-dimensional {shape} with B={num_rows}, got {tuple(tensor.shape)}"
+        )
+
+
+def _check_count(name: str, values: tuple[str, ...], num_rows: int) -> None:
+    if len(values) != num_rows:
+        raise ValueError(f"{name} must have B={num_rows} entries, got {len(values)}")

@@ -1,8 +1,8 @@
 """Time our way of doing something against a peer's, fairly, and print one line about it.
 
-Both run in one process on the same inputs, in turns, so that a busy moment of the machine meets both. The
-ratio is the median over the rounds of (peer's time / our time): 2 means that we are twice as fast.
-Show that the outputs agree *before* timing them.
+Both run in one process on the same inputs, in turns, so that a busy moment of the machine meets
+both. The ratio is the median over the rounds of (peer's time / our time): 2 means that we are twice
+as fast. Show that the outputs agree *before* timing them.
 
 Usage:
     print_versions("numpy", "lhotse")
@@ -69,9 +69,10 @@ def print_header() -> None:
 def print_row(name: str, bar: str, comparison: Comparison) -> None:
     """Print one comparison as one line of the table; `bar` is the aim, such as ">= 10x"."""
     lowest, highest = comparison.spread
+    ours, peer = _duration(comparison.ours_seconds), _duration(comparison.peer_seconds)
+    spread = f"{lowest:.2f}..{highest:.2f}x"
     print(
-        f"{name:<52} {_duration(comparison.ours_seconds):>10} {_duration(comparison.peer_seconds):>10} "
-        f"{comparison.ratio:>7.2f}x {f'{lowest:.2f}..{highest:.2f}x':>16}  {bar}",
+        f"{name:<52} {ours:>10} {peer:>10} {comparison.ratio:>7.2f}x {spread:>16}  {bar}",
         flush=True,
     )
 

@@ -1,0 +1,75 @@
+"""The angular margin against speechbrain's, and where its gradient could break."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from duovox.loss.aam_softmax import AamSoftmaxLoss
+
+
+def unit_cosines(num_utterances: int, num_speakers: int) -> torch.Tensor:
+    embeddings = torch.nn.functional.normalize(torch.randn(num_utterances, 8), dim=-1)
+    speakers = torch.nn.functional.normalize(torch.randn(num_speakers, 8), dim=-1)
+    return embeddings @ speakers.T
+
+
+@pytest.mark.parametrize(("margin", "scale"), [(0.2, 30.0), (0.5, 64.0), (1.0, 10.0), (0.0, 30.0)])
+def test_value_and_gradient_equal_speechbrain(margin: float, scale: float) -> None:
+    from speechbrain.nnet.losses import AdditiveAngularMargin, LogSoftmaxWrapper
+
+    theirs = LogSoftmaxWrapper(AdditiveAngularMargin(margin=margin, scale=scale))
+    cosines, speaker_ids = unit_cosines(200, 11), torch.randint(0, 11, (200,))
+    own, other = cosines.clone().requires_grad_(), cosines.clone().requires_grad_()
+    loss = AamSoftmaxLoss(margin_rad=margin, scale=scale)(own, speaker_ids)
+    expected = theirs(other[:, None], speaker_ids[:, None])
+    loss.backward()
+    expected.backward()
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(own.grad, other.grad, atol=1e-6, rtol=1e-4)
+
+
+def test_a_hand_worked_value() -> None:
+    cosines = torch.tensor([[0.5, 0.0]])
+    own = math.cos(math.acos(0.5) + 0.2)
+    expected = math.log(1 + math.exp(10 * (0.0 - own)))
+    loss = AamSoftmaxLoss(margin_rad=0.2, scale=10.0)(cosines, torch.tensor([0]))
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_loss_rises_with_the_angle_also_beyond_the_fallback() -> None:
+    angles = torch.linspace(0.01, math.pi - 0.01, 500)
+    own_and_rival = torch.stack([angles.cos(), torch.zeros(500)], dim=1)
+    loss = AamSoftmaxLoss(margin_rad=0.5, scale=1.0)
+    losses = torch.stack([loss(row[None], torch.tensor([0])) for row in own_and_rival])
+    assert (losses.diff() > 0).all()
+
+
+@pytest.mark.parametrize("cosine", [1.0, -1.0, 1.0000001])
+def test_the_gradient_is_finite_at_the_ends(cosine: float) -> None:
+    cosines = torch.tensor([[cosine, 0.9], [0.2, cosine]], requires_grad=True)
+    AamSoftmaxLoss()(cosines, torch.tensor([0, 0])).backward()
+    assert cosines.grad is not None
+    assert cosines.grad.isfinite().all()
+
+
+def test_half_precision_cosines_are_widened_in_float32() -> None:
+    cosines, speaker_ids = unit_cosines(5, 7).bfloat16(), torch.arange(5)
+    loss = AamSoftmaxLoss()(cosines, speaker_ids)
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss, AamSoftmaxLoss()(cosines.float(), speaker_ids))
+
+
+def test_the_cosines_are_left_as_they_are() -> None:
+    cosines = unit_cosines(4, 6)
+    before = cosines.clone()
+    AamSoftmaxLoss()(cosines, torch.arange(4))
+    assert torch.equal(cosines, before)
+
+
+@pytest.mark.parametrize("settings", [{"margin_rad": -0.1}, {"margin_rad": 3.2}, {"scale": 0.0}])
+def test_a_meaningless_setting_is_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"must (lie in|be above).*optim\.loss\.aam_"):
+        AamSoftmaxLoss(**settings)

@@ -1,0 +1,1 @@
+"""From token logits to text."""

@@ -71,6 +71,11 @@ class SpeechBatch(_Movable):
     def __len__(self) -> int:
         return len(self.keys)
 
+    @property
+    def by_task(self) -> dict[str, SpeechBatch | SpeakerBatch]:
+        """Return what each task learns from."""
+        return {"speech": self}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeakerBatch(_Movable):
@@ -89,6 +94,11 @@ class SpeakerBatch(_Movable):
     def __len__(self) -> int:
         return len(self.keys)
 
+    @property
+    def by_task(self) -> dict[str, SpeechBatch | SpeakerBatch]:
+        """Return what each task learns from."""
+        return {"speaker": self}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiTaskBatch(_Movable):
@@ -99,6 +109,14 @@ class MultiTaskBatch(_Movable):
 
     def __len__(self) -> int:
         return len(self.speech) + len(self.speaker)
+
+    @property
+    def by_task(self) -> dict[str, SpeechBatch | SpeakerBatch]:
+        """Return what each task learns from."""
+        return {"speech": self.speech, "speaker": self.speaker}
+
+
+TrainingBatch = SpeechBatch | SpeakerBatch | MultiTaskBatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,76 @@
+"""Keep `last.ckpt`, from which a run goes on exactly, and `best.ckpt`, which is scored."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+
+
+class BestAndLast(Checkpoint):
+    """Save after every validation, and in between every `save_every_minutes`.
+
+    `last.ckpt` holds everything a run needs to go on; `best.ckpt` the weights with the lowest
+    `monitor` so far (None: no best is kept). Files appear whole or not at all.
+
+    A step that a validation follows is saved after it, not before: a run resumed from there would
+    leave that validation out.
+    """
+
+    def __init__(self, folder: Path, *, monitor: str | None, save_every_minutes: float) -> None:
+        self.folder = folder
+        self.monitor = monitor
+        self.save_every_seconds = 60 * save_every_minutes
+        self.best_score = math.inf
+        self._saved_at = time.monotonic()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best score so far."""
+        return {"best_score": self.best_score}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a best score."""
+        self.best_score = state_dict["best_score"]
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save the last state, and the best weights when they are."""
+        if trainer.sanity_checking:
+            return
+        self._save_if_best(trainer)
+        self._save(trainer, "last.ckpt", weights_only=False)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Save the last state when it is time and a step has just been finished."""
+        is_time = time.monotonic() - self._saved_at >= self.save_every_seconds
+        num_batches = trainer.fit_loop.epoch_loop.batch_progress.total.ready
+        is_validation_next = num_batches % int(trainer.val_check_interval or 1) == 0
+        is_step_done = num_batches % trainer.accumulate_grad_batches == 0
+        if is_time and is_step_done and not is_validation_next:
+            self._save(trainer, "last.ckpt", weights_only=False)
+
+    def _save_if_best(self, trainer: Trainer) -> None:
+        if self.monitor is None:
+            return
+        scores = trainer.callback_metrics
+        if self.monitor not in scores:
+            raise ValueError(
+                f"callbacks.monitor={self.monitor} is not measured in this run. "
+                f"Measured: {', '.join(sorted(scores))}"
+            )
+        score = float(scores[self.monitor])
+        if score < self.best_score:
+            self.best_score = score
+            self._save(trainer, "best.ckpt", weights_only=True)
+
+    def _save(self, trainer: Trainer, name: str, *, weights_only: bool) -> None:
+        draft = self.folder / f"{name}.tmp"
+        trainer.save_checkpoint(draft, weights_only=weights_only)
+        if trainer.is_global_zero:
+            draft.replace(self.folder / name)
+        self._saved_at = time.monotonic()

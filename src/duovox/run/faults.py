@@ -1,0 +1,86 @@
+"""Keep account of what training left out, and stop when it is too much."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from duovox.batch import BadUtterance, TrainingBatch
+
+
+class FaultLog(Callback):
+    """Name every bad utterance in bad_utterances.jsonl and every dropped loss in bad_steps.jsonl.
+
+    Raises:
+        ValueError: more than `count` utterances and more than `share` of those drawn were bad.
+    """
+
+    def __init__(self, folder: Path, *, share: float, count: int) -> None:
+        self.folder = folder
+        self.share = share
+        self.count = count
+        self.num_utterances = 0
+        self.causes: Counter[str] = Counter()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the counts so far."""
+        return {"num_utterances": self.num_utterances, "causes": dict(self.causes)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on counting."""
+        self.num_utterances = state_dict["num_utterances"]
+        self.causes = Counter(state_dict["causes"])
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: TrainingBatch, batch_idx: int
+    ) -> None:
+        """Count utterances, write down the bad ones, hold them against the limit."""
+        parts = batch.by_task.values()
+        bad = [utterance for part in parts for utterance in part.bad_utterances]
+        self.num_utterances += sum(len(part) for part in parts) + len(bad)
+        if not bad:
+            return
+        self.causes.update(utterance.cause for utterance in bad)
+        step = trainer.global_step
+        self._write(
+            "bad_utterances.jsonl", [asdict(utterance) | {"step": step} for utterance in bad]
+        )
+        self._hold_against_limit(bad[-1])
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: TrainingBatch,
+        batch_idx: int,
+    ) -> None:
+        """Write down which utterances were in a batch whose loss was dropped."""
+        dropped: dict[str, tuple[str, ...]] = getattr(pl_module, "dropped_tasks", {})
+        rows = [
+            {"step": trainer.global_step, "task": task, "keys": list(keys)}
+            for task, keys in dropped.items()
+        ]
+        self._write("bad_steps.jsonl", rows)
+
+    def _hold_against_limit(self, last: BadUtterance) -> None:
+        num_bad = self.causes.total()
+        if num_bad <= self.count or num_bad <= self.share * self.num_utterances:
+            return
+        causes = ", ".join(f"{cause}: {number}" for cause, number in self.causes.most_common())
+        raise ValueError(
+            f"{num_bad} of {self.num_utterances} training utterances could not be used ({causes}); "
+            f"the limit is {self.share:.1%} and {self.count} (callbacks.bad_utterance_share, "
+            f"callbacks.bad_utterance_count). The last: {last.key}: {last.detail} All are named in "
+            f"{self.folder / 'bad_utterances.jsonl'}; `duovox shards verify` checks a dataset."
+        )
+
+    def _write(self, name: str, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            with (self.folder / name).open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(row) + "\n" for row in rows)

@@ -1,0 +1,67 @@
+"""Where a run lives: `<log_folder>/<project>/<experiment>/<run>/`.
+
+`<run>` is a hash of the settings that shape the result, so the same command finds its folder again
+and goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+# Where and when a run happens, not what it does.
+CIRCUMSTANCES = frozenset(
+    {
+        "data_folder",
+        "log_folder",
+        "temp_folder",
+        "use_wandb",
+        "use_tensorboard",
+        "gpus",
+        "fit_model",
+        "eval_model",
+        "resume",
+        "tag",
+        "experiment_name",
+    }
+)
+
+_ADJECTIVES = ["amber", "brave", "calm", "clear", "deep", "gentle", "golden", "keen"]
+_ADJECTIVES += ["lively", "mild", "quick", "quiet", "silver", "steady", "swift", "warm"]
+_NOUNS = ["accent", "cadence", "chord", "dialect", "echo", "formant", "larynx", "melody"]
+_NOUNS += ["octave", "phoneme", "pitch", "rhythm", "syllable", "timbre", "vowel", "whisper"]
+
+
+def run_name(config: dict[str, Any]) -> str:
+    """Return twelve hexadecimal digits, the same for the same settings."""
+    shaping = {key: value for key, value in config.items() if key not in CIRCUMSTANCES}
+    text = json.dumps(shaping, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def experiment_name(config: dict[str, Any]) -> str:
+    """Return the given name, or an adjective-noun-digit drawn from the settings."""
+    if config.get("experiment_name"):
+        return str(config["experiment_name"])
+    number = int(run_name(config), 16)
+    number, adjective = divmod(number, len(_ADJECTIVES))
+    number, noun = divmod(number, len(_NOUNS))
+    return f"{_ADJECTIVES[adjective]}-{_NOUNS[noun]}-{number % 10}"
+
+
+def open_run_folder(config: dict[str, Any], *, resume: bool) -> Path:
+    """Return the folder of this run, made if need be.
+
+    With `resume=False` an earlier run of the same settings is kept beside it, under `<run>.<n>`.
+    """
+    names = (str(config["project_name"]), experiment_name(config), run_name(config))
+    folder = Path(config["log_folder"]).expanduser().resolve().joinpath(*names)
+    if folder.exists() and not resume:
+        number = 1
+        while folder.with_name(f"{folder.name}.{number}").exists():
+            number += 1
+        folder.rename(folder.with_name(f"{folder.name}.{number}"))
+    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+    return folder

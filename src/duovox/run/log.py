@@ -1,0 +1,139 @@
+"""Loggers: metrics.csv always, TensorBoard and W&B by setting, none of which may stop a run."""
+
+from __future__ import annotations
+
+import csv
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import Logger
+
+
+class CsvLogger(Logger):
+    """Write metrics.csv: one row per logged step, sparse cells, whole after every write.
+
+    A resumed run keeps the rows before its checkpoint and writes the later ones again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self._rows: dict[int, dict[str, str]] = {}
+        if path.exists():
+            with path.open(newline="", encoding="utf-8") as file:
+                self._rows = {int(row["step"]): _filled(row) for row in csv.DictReader(file)}
+        self._is_first_write = True
+
+    @property
+    def name(self) -> str:
+        """Return what Lightning calls this logger."""
+        return "csv"
+
+    @property
+    def version(self) -> str:
+        """Return nothing: a run folder holds one version."""
+        return ""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Add the metrics to the row of `step` and write the file."""
+        assert step is not None
+        if self._is_first_write:
+            self._rows = {old: row for old, row in self._rows.items() if old < step}
+            self._is_first_write = False
+        row = self._rows.setdefault(step, {"step": str(step)})
+        row.update({name: f"{value:.8g}" for name, value in metrics.items()})
+        self._write()
+
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: config.yaml holds the settings."""
+
+    def _write(self) -> None:
+        columns = dict.fromkeys(name for row in self._rows.values() for name in row)
+        draft = self.path.with_suffix(".csv.tmp")
+        with draft.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(columns))
+            writer.writeheader()
+            writer.writerows(self._rows[step] for step in sorted(self._rows))
+        draft.replace(self.path)
+
+
+class ForgivingLogger(Logger):
+    """Hand metrics to another logger until it fails; then warn once and go on without it."""
+
+    def __init__(self, logger: Logger) -> None:
+        super().__init__()
+        self._logger: Logger | None = logger
+        self._name = type(logger).__name__
+
+    @property
+    def name(self) -> str:
+        """Return the other logger's kind."""
+        return self._name
+
+    @property
+    def version(self) -> str:
+        """Return nothing: the run folder is the version."""
+        return ""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Log, or give the logger up."""
+        if self._logger is None:
+            return
+        try:
+            self._logger.log_metrics(dict(metrics), step)
+        except Exception as error:
+            warnings.warn(f"{self._name} failed and is left out from now on: {error}", stacklevel=2)
+            self._logger = None
+
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: the settings were given when the logger was made."""
+
+    def finalize(self, status: str) -> None:
+        """Close the other logger."""
+        if self._logger is not None:
+            self._logger.finalize(status)
+
+
+def make_loggers(
+    folder: Path, config: dict[str, Any], *, use_tensorboard: bool, use_wandb: bool
+) -> Sequence[Logger]:
+    """Return the loggers of a run; one that can't start is left out with a warning."""
+    loggers: list[Logger] = [CsvLogger(folder / "metrics.csv")]
+    wanted = [_tensorboard] * use_tensorboard + [_wandb] * use_wandb
+    for make in wanted:
+        try:
+            loggers.append(ForgivingLogger(make(folder, config)))
+        except Exception as error:
+            warnings.warn(f"{make.__name__.strip('_')} can't start: {error}", stacklevel=2)
+    return loggers
+
+
+def _tensorboard(folder: Path, config: dict[str, Any]) -> Logger:
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+    return TensorBoardLogger(folder, name="tensorboard", version="")
+
+
+def _wandb(folder: Path, config: dict[str, Any]) -> Logger:
+    from lightning.pytorch.loggers import WandbLogger
+
+    tags = config.get("tag") or []
+    logger = WandbLogger(
+        project=config["project_name"],
+        name=folder.parent.name,
+        id=folder.name,
+        save_dir=folder,
+        offline=not os.environ.get("WANDB_API_KEY"),
+        config=config,
+        tags=[tags] if isinstance(tags, str) else list(tags),
+        resume="allow",
+    )
+    _ = logger.experiment  # connect now, where a failure is caught
+    return logger
+
+
+def _filled(row: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in row.items() if value}

@@ -1,0 +1,62 @@
+"""Pluggable settings: nodes that name a class or function, and its keyword arguments.
+
+`{"_target_": "duovox.network.pooling.mean.MeanPooling"}` is made by `make(node, path=..., ...)`.
+Only names inside `ALLOWED` are ever imported, so that a run folder from a stranger can't run code,
+and the arguments are held against the target's signature, so that a misspelt one is refused.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from duovox.run.read import refuse_unknown
+from duovox.run.settings import Option
+
+ALLOWED = ("duovox.", "torch.optim.")
+
+
+def choose(table: Mapping[str, Option], name: str | None, *, setting: str) -> Option:
+    """Return the option called `name` (None picks the one called `none`).
+
+    Raises:
+        ValueError: there is no such option; the message lists those there are.
+    """
+    wanted = "none" if name is None else name
+    if wanted not in table:
+        raise ValueError(f"{setting} must be one of {', '.join(sorted(table))}; got {name!r}")
+    return table[wanted]
+
+
+def make(option: Option, *arguments: Any, path: str, **keywords: Any) -> Any:
+    """Call the target of `option` with its own settings and the given arguments.
+
+    Raises:
+        ValueError: the target is not allowed or not found, or a setting is unknown or missing.
+    """
+    target = _target(option, path)
+    own = {name: value for name, value in option.items() if name != "_target_"}
+    parameters = inspect.signature(target).parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    if not takes_any:
+        refuse_unknown(own, valid=[*list(parameters)[len(arguments) :], "_target_"], path=path)
+    try:
+        inspect.signature(target).bind(*arguments, **own, **keywords)
+    except TypeError as error:
+        raise ValueError(f"{path} does not fit {option['_target_']}: {error}") from error
+    return target(*arguments, **own, **keywords)
+
+
+def _target(option: Option, path: str) -> Any:
+    name = option.get("_target_")
+    if not isinstance(name, str) or not name.startswith(ALLOWED):
+        raise ValueError(
+            f"{path}._target_ must name something in {' or '.join(ALLOWED)}, got {name!r}"
+        )
+    module, _, attribute = name.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"{path}._target_ names {name}, which does not exist: {error}") from error

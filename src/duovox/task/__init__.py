@@ -1,0 +1,1 @@
+"""What the network learns from and is judged by: words, speakers, or both at once."""

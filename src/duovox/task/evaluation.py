@@ -1,0 +1,102 @@
+"""Collect what the network says of one set of utterances, then score it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from duovox.batch import SpeakerBatch, SpeechBatch
+from duovox.metric.eer import equal_error_rate
+from duovox.metric.wer import word_error_rate
+from duovox.task.speaker import SpeakerTask
+from duovox.task.speech import SpeechTask
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hypothesis:
+    """One utterance as it was said and as it was heard."""
+
+    key: str
+    reference: str
+    hypothesis: str
+    num_samples: int
+
+
+@dataclass(kw_only=True)
+class SpeechEvaluation:
+    """Hypotheses for one set of utterances, in the order they came."""
+
+    name: str
+    task: SpeechTask
+    hypotheses: list[Hypothesis] = field(default_factory=list)
+    loss_sum: float = 0.0
+
+    def start(self) -> None:
+        """Forget the results of the last pass."""
+        self.hypotheses, self.loss_sum = [], 0.0
+
+    def add(self, network: nn.Module, batch: SpeechBatch) -> None:
+        """Transcribe one batch."""
+        output, loss = self.task.forward(network, batch)
+        self.loss_sum += loss.item() * len(batch)
+        texts = self.task.transcribe(output)
+        for key, reference, text, num_samples in zip(
+            batch.keys, batch.transcripts, texts, batch.num_samples.tolist(), strict=True
+        ):
+            self.hypotheses.append(
+                Hypothesis(key=key, reference=reference, hypothesis=text, num_samples=num_samples)
+            )
+
+    def result(self) -> dict[str, float]:
+        """Return `wer` (a fraction, over the whole set) and `loss` (mean over utterances)."""
+        references = [item.reference for item in self.hypotheses]
+        rate = word_error_rate(references, [item.hypothesis for item in self.hypotheses])
+        return {"wer": rate.wer, "loss": self.loss_sum / max(1, len(self.hypotheses))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trials:
+    """Verification questions between utterances of one set."""
+
+    name: str
+    enroll_keys: Sequence[str]  # N utterance keys
+    test_keys: Sequence[str]  # N utterance keys
+    is_target: Sequence[bool]  # N; True = the same speaker
+
+
+@dataclass(kw_only=True)
+class SpeakerEvaluation:
+    """Embeddings for one set of utterances and the trials asked about them."""
+
+    name: str
+    task: SpeakerTask
+    trials: Trials
+    embeddings: dict[str, Tensor] = field(default_factory=dict)  # key -> (E,)
+
+    def start(self) -> None:
+        """Forget the results of the last pass."""
+        self.embeddings = {}
+
+    def add(self, network: nn.Module, batch: SpeakerBatch) -> None:
+        """Embed one batch."""
+        output = network(batch.waves, batch.num_samples, task="speaker")
+        rows = output.embedding.float().cpu()  # (B, E)
+        self.embeddings.update(zip(batch.keys, rows, strict=True))
+
+    def scores(self) -> Tensor:
+        """Return (N,) cosine scores in [-1, 1], one per trial."""
+        rows = {key: row for row, key in enumerate(self.embeddings)}
+        unit = nn.functional.normalize(torch.stack(list(self.embeddings.values())), dim=-1)
+        enroll = unit[[rows[key] for key in self.trials.enroll_keys]]  # (N, E)
+        test = unit[[rows[key] for key in self.trials.test_keys]]
+        return (enroll * test).sum(dim=-1).clamp(-1, 1)
+
+    def result(self) -> dict[str, float]:
+        """Return `eer`, a fraction."""
+        return {"eer": equal_error_rate(self.scores(), self.trials.is_target).eer}
+
+
+Evaluation = SpeechEvaluation | SpeakerEvaluation

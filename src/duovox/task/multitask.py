@@ -1,0 +1,166 @@
+"""Train one network for one task or for several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from duovox.batch import NetworkOutput, TrainingBatch
+from duovox.task.evaluation import Evaluation
+from duovox.task.running_mean import RunningMean
+from duovox.task.speaker import SpeakerTask
+from duovox.task.speech import SpeechTask
+from duovox.task.summary import summarise
+
+Task = SpeechTask | SpeakerTask
+
+
+class MultiTask(LightningModule):
+    """Each step hears one batch per task, weighs their losses, and updates the shared network once.
+
+    A loss that is not finite drops its task from the step and leaves the others alone; gradients
+    that are not finite drop the step. Both are counted (`dropped_tasks`, `bad_steps_in_a_row`).
+
+    Args:
+        network: called as `network(waves, num_samples, task=...)`, returns a NetworkOutput.
+        tasks: by name, "speech" and/or "speaker".
+        weighting: losses by task name -> weights by task name.
+        freeze: called with the number of finished steps before each batch.
+        make_optimizer: parameters of this module -> Lightning's optimizer configuration.
+        clip_norm: largest global gradient norm; 0 leaves gradients as they are.
+        seed: of dropout, masks and whatever else draws from torch's global generator in a step.
+
+    Source: Vaessen & van Leeuwen 2023, "Towards multi-task learning of speech and speaker
+    recognition", section on disjoint training.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        tasks: Mapping[str, Task],
+        weighting: nn.Module,
+        freeze: Callable[[int], None],
+        make_optimizer: Callable[[nn.Module], Any],
+        clip_norm: float,
+        seed: int,
+        max_bad_steps: int,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.tasks = dict(tasks)
+        self.weighting = weighting
+        self.freeze_for = freeze
+        self.make_optimizer = make_optimizer
+        self.clip_norm = clip_norm
+        self.seed = seed
+        self.max_bad_steps = max_bad_steps
+        self.validation: Sequence[Evaluation] = ()
+        self.curves = RunningMean()
+        self.dropped_tasks: dict[str, tuple[str, ...]] = {}  # of the last batch: task -> keys
+        self.bad_steps_in_a_row = 0
+
+    def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor | None:
+        """Return the weighted sum of the losses, or None when none of them is finite."""
+        outputs, losses = {}, {}
+        for name, part in batch.by_task.items():
+            outputs[name], losses[name] = self.tasks[name].forward(self.network, part)  # type: ignore[arg-type]
+        losses = self._finite(losses, batch)
+        if not losses:
+            self._count_bad_step()
+            return None
+        weights = self.weighting(losses)
+        total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
+        self._note(total, losses, weights)
+        self._glance(batch, outputs)
+        return total
+
+    def on_train_batch_start(self, batch: TrainingBatch, batch_idx: int) -> None:
+        """Make a batch's randomness a function of its number, so that a resumed run repeats it."""
+        number = self.trainer.fit_loop.epoch_loop.batch_progress.total.ready
+        sequence = np.random.SeedSequence((self.seed, number, self.global_rank))
+        torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+        self.freeze_for(self.global_step)
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Clip the gradients, or drop them all when one of them is not finite."""
+        gradients = [p.grad for p in self.parameters() if p.grad is not None]
+        if not gradients:
+            return
+        norm = nn.utils.get_total_norm(gradients)
+        if not torch.isfinite(norm):
+            optimizer.zero_grad(set_to_none=True)
+            self._count_bad_step()
+            return
+        self.bad_steps_in_a_row = 0
+        self.curves.add({"gradient_norm": norm})
+        if self.clip_norm > 0:
+            nn.utils.clip_grads_with_norm_(self.parameters(), self.clip_norm, norm)
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the last validation."""
+        for evaluation in self.validation:
+            evaluation.start()
+
+    def validation_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Hear one batch of one validation set."""
+        self.validation[dataloader_idx].add(self.network, batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Score every validation set; `val_wer`, `val_eer` are means over the sets."""
+        scores = summarise(self.validation)
+        self.log_dict(scores, logger=False)
+        self.log_curves(scores)
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimiser and its schedule."""
+        return self.make_optimizer(self)
+
+    def log_curves(self, values: Mapping[str, float]) -> None:
+        """Write values at this step to every logger."""
+        for logger in self.loggers:
+            logger.log_metrics(dict(values), step=self.global_step)
+
+    def _finite(self, losses: dict[str, Tensor], batch: TrainingBatch) -> dict[str, Tensor]:
+        is_finite = torch.stack([torch.isfinite(loss.detach()) for loss in losses.values()])
+        if torch.distributed.is_initialized():  # a task leaves the step on all ranks or on none
+            flags = is_finite.int()
+            torch.distributed.all_reduce(flags, op=torch.distributed.ReduceOp.MIN)
+            is_finite = flags.bool()
+        kept = dict(zip(losses, is_finite.tolist(), strict=True))
+        self.dropped_tasks = {
+            name: batch.by_task[name].keys for name, is_kept in kept.items() if not is_kept
+        }
+        return {name: loss for name, loss in losses.items() if kept[name]}
+
+    def _count_bad_step(self) -> None:
+        self.bad_steps_in_a_row += 1
+        if self.bad_steps_in_a_row > self.max_bad_steps:
+            raise ValueError(
+                f"{self.bad_steps_in_a_row} steps in a row had a loss or gradient that is not "
+                f"finite (callbacks.max_bad_steps={self.max_bad_steps}). Lower optim.algo.lr, set "
+                "trainer.gradient_clip_val, or train in trainer.precision=32. The utterances of "
+                "such batches are named in bad_steps.jsonl."
+            )
+
+    def _note(self, total: Tensor, losses: dict[str, Tensor], weights: dict[str, Tensor]) -> None:
+        self.curves.add({"train_loss": total})
+        self.curves.add({f"train_{name}_loss": loss for name, loss in losses.items()})
+        self.curves.add({f"train_{name}_loss_weight": weights[name] for name in losses})
+
+    @torch.no_grad()
+    def _glance(self, batch: TrainingBatch, outputs: dict[str, NetworkOutput]) -> None:
+        step = self.global_step + 1
+        if step % self.trainer.log_every_n_steps or self.trainer.fit_loop._should_accumulate():
+            return
+        values = self.curves.flush()
+        for name, part in batch.by_task.items():
+            values |= self.tasks[name].glance(part, outputs[name])  # type: ignore[arg-type]
+        values["learning_rate"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
+        self.log_curves(values)

@@ -1,0 +1,16 @@
+"""From several channels to one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def mix_down(wave: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return (S,), the mean of the channels of a wave (S,) or (S, C)."""
+    return wave if wave.ndim == 1 else wave.mean(axis=1, dtype=np.float32)
+
+
+def count_channels(wave: NDArray[np.float32]) -> int:
+    """Return C of a wave (S, C), or 1."""
+    return 1 if wave.ndim == 1 else wave.shape[1]

@@ -1,0 +1,104 @@
+"""Decode WAV and FLAC, whole or in part, and refuse what is damaged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duovox.audio.riff import missing_bytes
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
+SAMPLE_RATE = 16_000  # Hz, of every wave inside the package
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioInfo:
+    """What the header of an audio file says."""
+
+    num_samples: int  # per channel
+    sample_rate: int  # Hz
+    num_channels: int
+    format: str  # libsndfile's name: "FLAC", "WAV", ...
+
+
+def probe(source: bytes | Path) -> AudioInfo:
+    """Read the header of an audio file.
+
+    Raises:
+        ValueError: it is no audio file that libsndfile knows, or a WAV file that was cut short.
+    """
+    with _open(source) as file:
+        return AudioInfo(
+            num_samples=file.frames,
+            sample_rate=file.samplerate,
+            num_channels=file.channels,
+            format=file.format,
+        )
+
+
+def read_wave(
+    source: bytes | Path, *, start: int = 0, num_samples: int | None = None
+) -> tuple[NDArray[np.float32], int]:
+    """Decode `num_samples` samples from `start` on (all by default), and no more than these.
+
+    Returns:
+        The wave, (S,) for mono and (S, C) for C channels, float32 in [-1, 1], and its sample rate.
+
+    Raises:
+        ValueError: undecodable, empty or cut short, asked beyond its end, or not finite.
+    """
+    with _open(source) as file:
+        wanted = file.frames - start if num_samples is None else num_samples
+        _check_range(start, wanted, file.frames)
+        wave = _decode(file, start, wanted)
+        sample_rate = file.samplerate
+    if len(wave) < wanted:
+        raise ValueError(f"cut short: {len(wave)} of {wanted} samples could be decoded")
+    if not np.isfinite(wave).all():
+        raise ValueError(f"{np.count_nonzero(~np.isfinite(wave))} samples are NaN or infinite")
+    return wave, sample_rate
+
+
+def _open(source: bytes | Path) -> SoundFile:
+    """Open bytes or a file; complain about WAV files that promise more than they hold."""
+    import soundfile
+
+    with BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
+        _check_complete(stream)
+    try:
+        return soundfile.SoundFile(BytesIO(source) if isinstance(source, bytes) else source)
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"not decodable as audio: {error.error_string}") from None
+
+
+def _check_complete(stream: BinaryIO) -> None:
+    if missing := missing_bytes(stream):
+        raise ValueError(f"cut short: the WAV header promises {missing} bytes more than there are")
+
+
+def _check_range(start: int, wanted: int, num_frames: int) -> None:
+    if num_frames == 0:
+        raise ValueError("the audio has no samples")
+    if start < 0 or wanted < 1 or start + wanted > num_frames:
+        raise ValueError(
+            f"samples {start} to {start + wanted} must lie within the audio, which has {num_frames}"
+        )
+
+
+def _decode(file: SoundFile, start: int, wanted: int) -> NDArray[np.float32]:
+    import soundfile
+
+    try:
+        if start:  # seeking costs the decoding of a frame
+            file.seek(start)
+        wave: NDArray[np.float32] = file.read(wanted, dtype="float32")
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"not decodable as audio: {error.error_string}") from None
+    return wave

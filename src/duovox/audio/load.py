@@ -1,0 +1,76 @@
+"""Load any audio file as the wave that the networks take, and say what was done to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duovox.audio.channels import count_channels, mix_down
+from duovox.audio.decode import SAMPLE_RATE, probe, read_wave
+from duovox.audio.ffmpeg import decode_any
+from duovox.audio.resample import resample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedWave:
+    """A wave and the changes that were needed."""
+
+    wave: NDArray[np.float32]  # (S,) mono, 16 kHz
+    notes: tuple[str, ...]  # "mixed down 2 channels", "resampled from 44100 Hz", ...
+
+
+def load_wave(
+    path: Path, *, start_seconds: float | None = None, stop_seconds: float | None = None
+) -> LoadedWave:
+    """Read an audio file of any format, rate and number of channels, or a stretch of it.
+
+    Raises:
+        ValueError: missing, undecodable, cut short, empty, not finite, or shorter than asked.
+    """
+    if not path.is_file():
+        raise ValueError(f"there is no audio file {path}")
+    notes = []
+    start = start_seconds or 0.0
+    if _is_known(path):
+        wave, sample_rate = _read_stretch(path, start, stop_seconds)
+    else:
+        wave, sample_rate = decode_any(path)
+        wave = wave[_stretch(start, stop_seconds, sample_rate, len(wave))]
+        notes.append(f"decoded {path.suffix.lstrip('.') or 'it'} with ffmpeg")
+    if (channels := count_channels(wave)) > 1:
+        notes.append(f"mixed down {channels} channels")
+    if sample_rate != SAMPLE_RATE:
+        notes.append(f"resampled from {sample_rate} Hz")
+    wave = resample(mix_down(wave), sample_rate, SAMPLE_RATE)
+    return LoadedWave(wave=wave, notes=tuple(notes))
+
+
+def _is_known(path: Path) -> bool:
+    """Tell whether libsndfile can open the file; complaints about damage pass through."""
+    try:
+        probe(path)
+    except ValueError as error:
+        if str(error).startswith("not decodable"):
+            return False
+        raise
+    return True
+
+
+def _read_stretch(path: Path, start: float, stop: float | None) -> tuple[NDArray[np.float32], int]:
+    header = probe(path)
+    part = _stretch(start, stop, header.sample_rate, header.num_samples)
+    return read_wave(path, start=part.start, num_samples=part.stop - part.start)
+
+
+def _stretch(start: float, stop: float | None, sample_rate: int, num_samples: int) -> slice:
+    first = round(start * sample_rate)
+    last = num_samples if stop is None else round(stop * sample_rate)
+    if not 0 <= first < last <= num_samples:
+        raise ValueError(
+            f"the stretch from {start} to {'its end' if stop is None else stop} s must lie within the "
+            f"audio, which lasts {num_samples / sample_rate:.3f} s"
+        )
+    return slice(first, last)

@@ -1,0 +1,1 @@
+"""Corpus readers: each lists the utterances of one kind of archive, tree or manifest."""

@@ -1,0 +1,83 @@
+"""Read what a shard says about an utterance, in our field names or in those of others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from duovox.audio.decode import SAMPLE_RATE
+from duovox.data.utterance import UNKNOWN, original_name
+
+# Field of ours -> names under which published shards hold it.
+_FIELDS = {
+    "speaker_id": ("speaker_id", "reader_id"),
+    "session_id": ("session_id", "chapter_id", "youtube_id", "recording_id"),
+    "gender": ("gender",),
+    "language": ("language", "language_tag"),
+    "transcript": ("transcript", "transcription", "text"),
+    "source": ("source", "sample_id"),
+}
+_LENGTH_FIELDS = ("num_samples", "num_frames")  # others count samples as frames
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The description of one utterance; empty text and None mean: not said."""
+
+    speaker_id: str
+    session_id: str
+    gender: str
+    language: str
+    transcript: str
+    source: str
+    num_samples: int | None
+
+    def to_json(self) -> bytes:
+        """Return the record as the `.json` member of a shard of ours."""
+        fields = {name: getattr(self, name) for name in (*_FIELDS, "num_samples")}
+        return json.dumps(fields | {"sample_rate": SAMPLE_RATE}, ensure_ascii=False).encode()
+
+
+def read_record(key: str, content: bytes | None, text: bytes | None) -> Record:
+    """Parse the `.json` and `.txt` members of a sample; either may be missing.
+
+    A key of three parts stands in for a missing speaker and session. A missing source is the key.
+
+    Raises:
+        ValueError: the json is no object, or the length in it is no number.
+    """
+    fields = _parse(content) if content is not None else {}
+    values = {name: _first(fields, names) for name, names in _FIELDS.items()}
+    if text is not None and not values["transcript"]:
+        values["transcript"] = text.decode("utf-8").strip()
+    parts = key.split("/")
+    if len(parts) == 3:
+        values["speaker_id"] = values["speaker_id"] or _named(parts[0])
+        values["session_id"] = values["session_id"] or _named(parts[1])
+    values["source"] = values["source"] or original_name(key)
+    length = _first(fields, _LENGTH_FIELDS)
+    if length and not length.isdigit():
+        raise ValueError(f"the length in its json is {length!r}, not a number of samples")
+    return Record(**values, num_samples=int(length) if length else None)
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(content)
+    except ValueError as error:
+        raise ValueError(f"its json cannot be read: {error}") from None
+    if not isinstance(fields, dict):
+        raise ValueError(f"its json is a {type(fields).__name__}, not an object")
+    return fields
+
+
+def _first(fields: dict[str, Any], names: tuple[str, ...]) -> str:
+    for name in names:
+        if fields.get(name) is not None:
+            return str(fields[name])
+    return ""
+
+
+def _named(part: str) -> str:
+    return "" if part == UNKNOWN else original_name(part)

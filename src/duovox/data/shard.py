@@ -1,0 +1,200 @@
+"""Write utterances into a folder of webdataset shards.
+
+A bad input never stops the writing: it is left out, counted, and listed in `failures.jsonl`. A
+shard gets its name once it is whole and on the disk; `dataset.json` comes last. The same input
+gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from duovox.data.atomic import atomic_file
+from duovox.data.dataset import DATASET_FILE, DatasetSummary
+from duovox.data.fault import Fault, count_causes
+from duovox.data.flac import flac_bytes
+from duovox.data.indexing import index_shards
+from duovox.data.order import Order, arrange
+from duovox.data.record import Record
+from duovox.data.shard_log import ShardLog
+from duovox.data.utterance import Utterance
+
+FAILURES_FILE = "failures.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardOptions:
+    """How a data set is cut into shards, and how much may be wrong with its input."""
+
+    order: Order = "mixed"  # "given", "length" (ascending) or "mixed" (shuffled, speakers mixed)
+    utterances_per_shard: int = 1000
+    seed: int = 0  # of the order "mixed"
+    max_bad_share: float = 0.01  # more bad inputs than this leave the data set unfinished
+    overwrite: bool = False  # replace a finished data set
+    num_workers: int = 0  # processes that decode; 0: this one
+    command: str = ""  # recorded in dataset.json
+
+    def __post_init__(self) -> None:
+        if self.utterances_per_shard < 1:
+            raise ValueError(
+                f"utterances_per_shard must be at least 1, got {self.utterances_per_shard}"
+            )
+        if not 0 <= self.max_bad_share <= 1:
+            raise ValueError(f"max_bad_share must lie in [0, 1], got {self.max_bad_share}")
+
+
+def write_dataset(
+    utterances: Sequence[Utterance],
+    folder: Path,
+    *,
+    name: str,
+    options: ShardOptions | None = None,
+    on_utterance: Callable[[], object] = lambda: None,
+) -> tuple[DatasetSummary, list[Fault]]:
+    """Write shards `<name>-000000.tar`, ..., index and summary; return it and what was left out.
+
+    A run that was killed goes on behind its last whole shard when it is given the same input again.
+
+    Args:
+        on_utterance: Called after each utterance, for progress bars.
+
+    Raises:
+        ValueError: duplicate keys, a finished data set in the way, a full disk, or more than
+            `options.max_bad_share` bad inputs; then the shards stay, but without `dataset.json`.
+    """
+    options = options or ShardOptions()
+    _check_unique(utterances)
+    ordered = arrange(utterances, options.order, seed=options.seed)
+    step = options.utterances_per_shard
+    parts = [ordered[start : start + step] for start in range(0, len(ordered), step)]
+    names = [f"{name}-{number:06d}.tar" for number in range(len(parts))]
+    _clear(folder, names, overwrite=options.overwrite)
+    log = ShardLog.open(folder, parts)
+    with _mapper(options.num_workers) as map_in_order:
+        for shard, part in zip(names, parts, strict=True):
+            if not log.has(shard):
+                log.add(
+                    shard, _write_shard(folder / shard, map_in_order(_load, part), on_utterance)
+                )
+    failures = log.faults()
+    _write_failures(folder, failures)
+    _check_share(failures, len(utterances), folder, options.max_bad_share)
+    summary, faults = index_shards(folder, name=name, command=options.command, left_out=failures)
+    log.remove()
+    return summary, failures + faults
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    utterance: Utterance
+    content: bytes
+    num_samples: int
+
+
+def _load(utterance: Utterance) -> _Loaded | Fault:
+    try:
+        return _Loaded(utterance, *flac_bytes(utterance))
+    except (ValueError, OSError) as error:
+        return Fault(
+            where=str(utterance.path), key=utterance.key, cause="bad audio", detail=str(error)
+        )
+
+
+def _write_shard(
+    path: Path, loaded: Iterable[_Loaded | Fault], on_utterance: Callable[[], object]
+) -> list[Fault]:
+    """Write one tar file; return the utterances that could not go into it."""
+    import webdataset
+
+    faults = []
+    with (
+        atomic_file(path) as file,
+        webdataset.TarWriter(file, encoder=False, mtime=0, user="duovox", group="duovox") as tar,
+    ):
+        for item in loaded:
+            if isinstance(item, Fault):
+                faults.append(item)
+            else:
+                tar.write(_sample(item))
+            on_utterance()
+    return faults
+
+
+def _sample(loaded: _Loaded) -> dict[str, str | bytes]:
+    utterance = loaded.utterance
+    record = Record(
+        speaker_id=utterance.speaker_id,
+        session_id=utterance.session_id,
+        gender=utterance.gender,
+        language=utterance.language,
+        transcript=utterance.transcript,
+        source=utterance.source,
+        num_samples=loaded.num_samples,
+    )
+    return {"__key__": utterance.key, "flac": loaded.content, "json": record.to_json()}
+
+
+@contextmanager
+def _mapper(num_workers: int) -> Iterator[Callable[..., Iterable[_Loaded | Fault]]]:
+    """Give a `map` that keeps the order, in this process or in several."""
+    if num_workers < 1:
+        yield map
+        return
+    with ProcessPoolExecutor(num_workers, mp_context=get_context("spawn")) as pool:
+        yield partial(pool.map, chunksize=16)
+
+
+def _check_unique(utterances: Sequence[Utterance]) -> None:
+    if not utterances:
+        raise ValueError("there are no utterances to write")
+    seen: dict[str, Utterance] = {}
+    for utterance in utterances:
+        first = seen.setdefault(utterance.key, utterance)
+        if first is not utterance:
+            raise ValueError(
+                f"key {utterance.key!r} is used twice, by {first.path} and by {utterance.path}: "
+                "give one of them another ID"
+            )
+
+
+def _clear(folder: Path, names: Sequence[str], *, overwrite: bool) -> None:
+    """Make the folder ready: replace nothing unasked, drop what a killed run left over."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / DATASET_FILE).is_file():
+        if not overwrite:
+            raise ValueError(
+                f"{folder} holds a finished data set: choose another folder, or pass --overwrite"
+            )
+        old = [shard.name for shard in DatasetSummary.load(folder).shards]
+        (folder / DATASET_FILE).unlink()  # from here on the folder counts as unfinished
+        for shard in old:
+            (folder / shard).unlink(missing_ok=True)
+    for leftover in folder.glob(".*.tmp"):
+        leftover.unlink()
+    if others := sorted({path.name for path in folder.glob("*.tar")} - set(names)):
+        raise ValueError(
+            f"{folder} holds other shards ({', '.join(others[:3])}): choose an empty folder"
+        )
+
+
+def _write_failures(folder: Path, failures: Sequence[Fault]) -> None:
+    with atomic_file(folder / FAILURES_FILE) as file:
+        for fault in failures:
+            file.write((json.dumps(asdict(fault), ensure_ascii=False) + "\n").encode())
+
+
+def _check_share(failures: Sequence[Fault], total: int, folder: Path, max_share: float) -> None:
+    if len(failures) > max_share * total:
+        causes = ", ".join(f"{number} {cause}" for cause, number in count_causes(failures).items())
+        raise ValueError(
+            f"{len(failures)} of {total} utterances are bad ({causes}), more than the "
+            f"share {max_share:g} that is allowed; the first: {failures[0]}. {folder / FAILURES_FILE} "
+            "lists all. Repair them, or allow more with --max-bad-share; shards that are written are kept"
+        )

@@ -27,7 +27,7 @@ class BadUtterance:
 
 
 class _Movable:
-    """Move every tensor of a record at once; Lightning and the pinning thread look for these names."""
+    """Move all tensors of a record; Lightning and the pinning thread look for these names."""
 
     __slots__ = ()
 
@@ -139,7 +139,8 @@ def _check_rows(name: str, tensor: Tensor, num_rows: int, *, ndim: int) -> None:
     if tensor.ndim != ndim or len(tensor) != num_rows:
         shape = "(B, ...)" if ndim > 1 else "(B,)"
         raise ValueError(
-            f"{name} must be {ndim}-dimensional {shape} with B={num_rows}, got {tuple(tensor.shape)}"
+            f"{name} must be {ndim}-dimensional {shape} with B={num_rows}, "
+            f"got {tuple(tensor.shape)}"
         )
 
 

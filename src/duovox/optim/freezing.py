@@ -1,0 +1,60 @@
+"""Hold parts of a network still during the first optimiser steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from torch import nn
+
+
+class Freezing:
+    """Say for each parameter at which optimiser step it begins to learn.
+
+    A parameter in several parts waits for the last of them: a feature encoder that is frozen for
+    the whole run stays so when the backbone around it is released. Parameters in no part always
+    learn; parameters that did not require gradients to begin with are left as they are.
+
+    Under DDP, build it and apply step 0 after wrapping: DDP registers what requires gradients then.
+
+    Args:
+        parts: pairs of a part and the number of steps that it is frozen for; None = the whole run.
+    """
+
+    def __init__(self, parts: Sequence[tuple[nn.Module, int | None]]) -> None:
+        self._first_steps: dict[nn.Parameter, float] = {}
+        for part, num_steps in parts:
+            first_step = math.inf if num_steps is None else num_steps
+            for parameter in part.parameters():
+                if parameter.requires_grad:
+                    known = self._first_steps.get(parameter, 0)
+                    self._first_steps[parameter] = max(known, first_step)
+
+    def apply(self, step: int) -> None:
+        """Let exactly those parameters learn that have been released by `step` (0 = first step)."""
+        for parameter, first_step in self._first_steps.items():
+            parameter.requires_grad_(step >= first_step)
+
+
+def backbone_freezing(
+    backbone: nn.Module,
+    *,
+    feature_encoder: nn.Module,
+    completely_freeze_feature_encoder: bool,
+    initially_frozen: bool,
+    num_frozen_steps: int | None,
+) -> Freezing:
+    """Freeze a wav2vec 2.0 backbone as the settings say; heads learn from the first step.
+
+    Args:
+        feature_encoder: the convolutional part of the backbone.
+        completely_freeze_feature_encoder: keep that part still for the whole run.
+        initially_frozen: keep the whole backbone still for the first `num_frozen_steps`.
+        num_frozen_steps: in optimiser steps; None = never release it.
+    """
+    parts: list[tuple[nn.Module, int | None]] = []
+    if initially_frozen:
+        parts.append((backbone, num_frozen_steps))
+    if completely_freeze_feature_encoder:
+        parts.append((feature_encoder, None))
+    return Freezing(parts)

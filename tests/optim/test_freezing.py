@@ -1,0 +1,61 @@
+"""Which parameters learn at which step."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from duovox.optim.freezing import Freezing, backbone_freezing
+
+
+class Backbone(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.feature_encoder = nn.Conv1d(1, 2, 3)
+        self.transformer = nn.Linear(2, 2)
+        self.constant = nn.Parameter(torch.ones(2), requires_grad=False)
+
+
+def learning(backbone: Backbone) -> set[str]:
+    return {name.split(".")[0] for name, p in backbone.named_parameters() if p.requires_grad}
+
+
+@pytest.mark.parametrize(
+    ("encoder_frozen", "initially_frozen", "num_frozen_steps", "learning_at_0", "learning_at_3"),
+    [
+        (False, False, 3, "feature_encoder transformer", "feature_encoder transformer"),
+        (True, False, 3, "transformer", "transformer"),
+        (False, True, 3, "", "feature_encoder transformer"),
+        (True, True, 3, "", "transformer"),
+        (True, True, 4, "", ""),
+        (False, True, None, "", ""),
+    ],
+)
+def test_the_settings_freeze_what_they_say(
+    encoder_frozen: bool,
+    initially_frozen: bool,
+    num_frozen_steps: int | None,
+    learning_at_0: str,
+    learning_at_3: str,
+) -> None:
+    backbone = Backbone()
+    freezing = backbone_freezing(
+        backbone,
+        feature_encoder=backbone.feature_encoder,
+        completely_freeze_feature_encoder=encoder_frozen,
+        initially_frozen=initially_frozen,
+        num_frozen_steps=num_frozen_steps,
+    )
+    for step, expected in ((0, learning_at_0), (2, learning_at_0), (3, learning_at_3)):
+        freezing.apply(step)
+        assert learning(backbone) == set(expected.split())
+
+
+def test_a_resumed_run_may_jump_to_any_step_and_back() -> None:
+    backbone = Backbone()
+    freezing = Freezing([(backbone.transformer, 10)])
+    freezing.apply(50)
+    assert learning(backbone) == {"feature_encoder", "transformer"}
+    freezing.apply(9)
+    assert learning(backbone) == {"feature_encoder"}

@@ -1,0 +1,69 @@
+"""What happens at the door, before and around a run: variables from .env, and clear errors."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import HydraException
+
+from duovox.run.environment import load_environment
+
+
+@contextmanager
+def at_the_door(script: str, config_name: str) -> Iterator[None]:
+    """Load .env from the script's folder, and show a user's error as a sentence, not a traceback.
+
+    DUOVOX_DEBUG=1 shows the traceback as well.
+    """
+    folder = Path(script).resolve().parent
+    load_environment(folder)
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let errors come through to this place
+    try:
+        yield
+    except (HydraException, ValueError) as error:
+        if os.environ.get("DUOVOX_DEBUG"):
+            raise
+        hint = _hint(str(error), folder / "config", config_name, sys.argv[1:])
+        print(f"{sys.argv[0]}: {error}{hint}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _hint(message: str, config_folder: Path, config_name: str, arguments: Sequence[str]) -> str:
+    """Return which settings there are, where Hydra only says that one is not there."""
+    match = re.search(r"Could not override '([^']+)'", message)
+    if match is None:
+        return ""
+    key = match.group(1)
+    others = [a for a in arguments if not a.startswith("-") and not a.lstrip("+~").startswith(key)]
+    node = _composed(config_folder, config_name, others)
+    known: list[str] = []
+    *parents, _ = names = re.split(r"[./]", key)
+    for parent in parents:
+        if parent not in node:
+            break
+        node = node[parent]
+        known.append(parent)
+    valid = sorted(map(str, node))
+    near = difflib.get_close_matches(names[len(known)], valid, n=1)
+    place = ".".join(known)
+    guess = f"\nDid you mean {'.'.join([*known, near[0]])}?" if near else ""
+    return f"{guess}\nValid {f'in {place}' if place else 'at the top'}: {', '.join(valid)}"
+
+
+def _composed(config_folder: Path, config_name: str, arguments: Sequence[str]) -> Any:
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(config_folder), version_base="1.3"):
+            return compose(config_name, list(arguments))
+    except HydraException:
+        return {}

@@ -1,0 +1,29 @@
+"""What the two tasks share of the backbone.
+
+A branch turns what the backbone made of a batch into the frames of one task, "speech" or
+"speaker": `forward(encoded, task) -> (B, T, dim of the task)`. Only the task asked for is computed.
+
+    shared     both tasks see all dimensions of the last layer
+    branched   each task has its own copy of the upper layers
+    split      each task sees its own dimensions of the last layer
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from torch import Tensor
+
+from duovox.network.wav2vec2.backbone import Encoded
+
+Side = Literal["speech", "speaker"]
+
+
+class Branch(Protocol):
+    """What the network expects of a branch."""
+
+    dims: dict[Side, int]  # width of the frames that each task gets
+
+    def __call__(self, encoded: Encoded, task: Side) -> Tensor:
+        """Return the frames (B, T, dims[task]) of a task."""
+        ...

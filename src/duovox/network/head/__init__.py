@@ -1,0 +1,1 @@
+"""From frames or embeddings to logits: one file per head."""

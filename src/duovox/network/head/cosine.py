@@ -1,0 +1,37 @@
+"""Cosines to every speaker, for losses with an angular margin."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+MAX_COSINE = 1 - 1e-7  # at 1 the angle has no finite gradient
+
+
+class CosineHead(nn.Module):
+    """Measure the angle between an embedding and the direction of each speaker.
+
+    Both are normalised and multiplied in float32, whatever the precision of the training.
+
+    Args:
+        in_dim: width E of the embeddings.
+        num_speakers: number K of classes.
+        dropout: on the embeddings.
+
+    Source: Deng et al. 2019, ArcFace, equation 2 without margin and scale.
+    """
+
+    def __init__(self, in_dim: int, num_speakers: int, *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.in_dim = in_dim
+        self.dropout = nn.Dropout(dropout)
+        self.weight = nn.Parameter(torch.empty(num_speakers, in_dim))
+        nn.init.xavier_normal_(self.weight)
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        """Return cosines (B, K) inside (-1, 1) of embeddings (B, E)."""
+        with torch.autocast(embedding.device.type, enabled=False):
+            directions = F.normalize(self.weight.float(), dim=1)
+            unit = F.normalize(self.dropout(embedding).float(), dim=1)
+            return F.linear(unit, directions).clamp(-MAX_COSINE, MAX_COSINE)

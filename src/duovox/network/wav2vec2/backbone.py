@@ -1,0 +1,177 @@
+"""The whole wav2vec 2.0 network."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from duovox.network.padding import true_frames
+from duovox.network.wav2vec2.architecture import Architecture
+from duovox.network.wav2vec2.feature_encoder import FeatureEncoder
+from duovox.network.wav2vec2.mask import span_mask
+from duovox.network.wav2vec2.position import PositionalConv
+from duovox.network.wav2vec2.transformer import Transformer
+
+MIN_TIME_SPANS = 2  # an utterance that can hold them gets at least so many masked spans
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """What the backbone makes of a batch; T and num_frames count a class frame in front."""
+
+    frames: Tensor  # (B, T, D), zero at padding
+    num_frames: Tensor  # (B,) int64
+    layers: tuple[Tensor, ...] | None = None  # (B, T, D) each; 0 = the transformer's input
+
+
+class Wav2Vec2Backbone(nn.Module):
+    """Turn waves into one vector per 20 ms.
+
+    Everything that a network forgets or hides in training (dropouts, LayerDrop, masks) is off by
+    default and in eval.
+
+    Args:
+        feat_proj_dropout: on the projected features, before masking.
+        hidden_dropout: on what enters the transformer and on each residual branch.
+        attention_dropout, activation_dropout: on attention weights; between the two products of
+            the feed-forward network.
+        layerdrop: probability of passing over a transformer layer.
+        mask_time_prob: spans of `mask_time_length` frames per frame of an utterance, times their
+            length; 0 turns masking off. Masked frames become a learned vector.
+        mask_feature_prob: the same over the D channels, for the whole utterance; masked to zero.
+        length_aware: keep padding out of the group norm; False restores the published behaviour.
+        freeze_feature_encoder: the convolutions get no gradient.
+        gradient_checkpointing: compute each transformer layer again in the backward pass instead
+            of keeping its inner values.
+    """
+
+    mask_vector: Tensor  # (D,) what masked frames become
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        *,
+        feat_proj_dropout: float = 0.0,
+        hidden_dropout: float = 0.0,
+        attention_dropout: float = 0.0,
+        activation_dropout: float = 0.0,
+        layerdrop: float = 0.0,
+        mask_time_prob: float = 0.0,
+        mask_time_length: int = 10,
+        mask_feature_prob: float = 0.0,
+        mask_feature_length: int = 10,
+        length_aware: bool = True,
+        freeze_feature_encoder: bool = False,
+        gradient_checkpointing: bool = False,
+    ) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.mask_time_prob, self.mask_time_length = mask_time_prob, mask_time_length
+        self.mask_feature_prob, self.mask_feature_length = mask_feature_prob, mask_feature_length
+        self.freeze_feature_encoder = freeze_feature_encoder
+        width, epsilon = architecture.width, architecture.norm_epsilon
+        self.feature_encoder = FeatureEncoder(architecture, length_aware=length_aware)
+        self.feature_norm = nn.LayerNorm(architecture.conv_channels[-1], eps=epsilon)
+        self.projection = nn.Linear(architecture.conv_channels[-1], width)
+        self.projection_dropout = nn.Dropout(feat_proj_dropout)
+        self._add_mask_vector(torch.rand(width))
+        self.position = PositionalConv(
+            width, architecture.position_kernel, architecture.position_groups
+        )
+        self.input_norm = (
+            nn.Identity() if architecture.pre_norm else nn.LayerNorm(width, eps=epsilon)
+        )
+        self.input_dropout = nn.Dropout(hidden_dropout)
+        self.transformer = Transformer(
+            architecture,
+            attention_dropout=attention_dropout,
+            activation_dropout=activation_dropout,
+            hidden_dropout=hidden_dropout,
+            layerdrop=layerdrop,
+            gradient_checkpointing=gradient_checkpointing,
+        )
+        self.feature_encoder.requires_grad_(not freeze_feature_encoder)
+        self._initialise()
+
+    @property
+    def width(self) -> int:
+        """Width D of the frames."""
+        return self.architecture.width
+
+    def forward(
+        self,
+        waves: Tensor,
+        num_samples: Tensor,
+        *,
+        with_layers: bool = False,
+        class_frame: Tensor | None = None,
+    ) -> Encoded:
+        """Return the frames of waves (B, S) with their true lengths num_samples (B,).
+
+        Args:
+            with_layers: return the transformer's input and the output of each layer as well.
+            class_frame: (D,) a vector to put in front of the frames of every utterance, after
+                masking and before the positions; it comes back as frame 0.
+        """
+        frames, num_frames = self.embed(waves, num_samples, class_frame=class_frame)
+        layers = self.transformer(frames, num_frames, with_layers=with_layers)
+        return Encoded(
+            frames=layers[-1], num_frames=num_frames, layers=layers if with_layers else None
+        )
+
+    def embed(
+        self, waves: Tensor, num_samples: Tensor, *, class_frame: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the transformer's input (B, T, D) and num_frames (B,); arguments as `forward`."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_feature_encoder):
+            features = self.feature_encoder(waves, num_samples)  # (B, T, C)
+        num_frames = self.architecture.num_frames(num_samples)
+        frames = self.projection_dropout(self.projection(self.feature_norm(features)))
+        if self.training:
+            frames = self._mask(frames, num_frames)
+        if class_frame is not None:
+            front = class_frame.to(frames.dtype).expand(len(frames), 1, -1)
+            frames, num_frames = torch.cat([front, frames], dim=1), num_frames + 1
+        is_padding = ~true_frames(num_frames, frames.shape[1])
+        frames = frames.masked_fill(is_padding[..., None], 0.0)
+        frames = frames + self.position(frames)
+        return self.input_dropout(self.input_norm(frames)), num_frames
+
+    def _mask(self, frames: Tensor, num_frames: Tensor) -> Tensor:
+        batch_size, max_frames, width = frames.shape
+        if self.mask_time_prob > 0:
+            is_masked = span_mask(
+                num_frames,
+                max_frames,
+                probability=self.mask_time_prob,
+                span=self.mask_time_length,
+                min_spans=MIN_TIME_SPANS,
+            )
+            frames = torch.where(is_masked[..., None], self.mask_vector.to(frames.dtype), frames)
+        if self.mask_feature_prob > 0:
+            is_masked = span_mask(
+                num_frames.new_full((batch_size,), width),
+                width,
+                probability=self.mask_feature_prob,
+                span=self.mask_feature_length,
+                min_spans=0,
+            )
+            frames = frames.masked_fill(is_masked[:, None], 0.0)
+        return frames
+
+    def _add_mask_vector(self, vector: Tensor) -> None:
+        """Without time masks the vector is kept for others, but it is nothing to train."""
+        if self.mask_time_prob > 0:
+            self.mask_vector = nn.Parameter(vector)
+        else:
+            self.register_buffer("mask_vector", vector)
+
+    def _initialise(self) -> None:
+        """Draw the products' weights with deviation 0.02 at the published width of 768."""
+        for module in (self.projection, *self.transformer.modules()):
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.02 * math.sqrt(768 / self.width))
+                nn.init.zeros_(module.bias)

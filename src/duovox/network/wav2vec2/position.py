@@ -1,0 +1,42 @@
+"""Positions from a convolution over the neighbouring frames."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class PositionalConv(nn.Module):
+    """Tell each frame where it is by a wide grouped convolution with a normalised weight.
+
+    Source: Mohamed et al. 2019 (convolutional positions), Salimans and Kingma 2016 (weight norm,
+    here with one magnitude per tap of the kernel).
+    """
+
+    def __init__(self, width: int, kernel: int, groups: int) -> None:
+        super().__init__()
+        self.kernel, self.groups = kernel, groups
+        self.direction = nn.Parameter(torch.empty(width, width // groups, kernel))
+        nn.init.normal_(self.direction, std=2 / math.sqrt(kernel * width))
+        self.magnitude = nn.Parameter(_norm_per_tap(self.direction.detach()))
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Return the positions (B, T, D) of frames (B, T, D), whose padding must be zero."""
+        weight = self.direction * (self.magnitude / _norm_per_tap(self.direction))
+        positions = F.conv1d(
+            frames.transpose(1, 2),
+            weight,
+            self.bias,
+            padding=self.kernel // 2,
+            groups=self.groups,
+        )
+        return F.gelu(positions[..., : frames.shape[1]].transpose(1, 2))  # an even kernel adds one
+
+
+def _norm_per_tap(direction: Tensor) -> Tensor:
+    norm: Tensor = torch.linalg.vector_norm(direction, dim=(0, 1), keepdim=True)
+    return norm  # (1, 1, kernel)

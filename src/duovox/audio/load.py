@@ -70,7 +70,7 @@ def _stretch(start: float, stop: float | None, sample_rate: int, num_samples: in
     last = num_samples if stop is None else round(stop * sample_rate)
     if not 0 <= first < last <= num_samples:
         raise ValueError(
-            f"the stretch from {start} to {'its end' if stop is None else stop} s must lie within the "
+            f"the stretch from {start} to {stop or 'its end'} s must lie within the "
             f"audio, which lasts {num_samples / sample_rate:.3f} s"
         )
     return slice(first, last)

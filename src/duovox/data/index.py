@@ -6,20 +6,20 @@ million utterances cost a few hundred megabytes and are shared by all workers of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from duovox.data.dataset import INDEX_FILE, DatasetSummary
+from duovox.data.dataset import INDEX_FILE, DatasetSummary, ShardSummary
+from duovox.data.texts import Integers, Texts
 
 if TYPE_CHECKING:
     import pyarrow
-
-Integers = NDArray[np.int64]
+    from pyarrow import parquet
 
 NUMBERS = ("offset", "size", "num_samples", "sample_rate")
 TEXTS = (
@@ -32,47 +32,6 @@ TEXTS = (
     "source",
     "audio_format",
 )
-
-
-class Texts(Sequence[str]):
-    """A column of text: a sequence of `str` that keeps its bytes in Arrow memory."""
-
-    def __init__(self, array: pyarrow.Array) -> None:
-        self._array = array
-
-    def __len__(self) -> int:
-        return len(self._array)
-
-    @overload
-    def __getitem__(self, row: int) -> str: ...
-    @overload
-    def __getitem__(self, row: slice) -> list[str]: ...
-    def __getitem__(self, row: int | slice) -> str | list[str]:
-        if isinstance(row, slice):
-            return list(self._array[row].to_pylist())
-        return str(self._array[int(row)].as_py())
-
-    def __iter__(self) -> Iterator[str]:
-        for start in range(0, len(self), 65536):
-            yield from self[start : start + 65536]
-
-    def take(self, rows: NDArray[np.integer[Any]]) -> list[str]:
-        """Return the text of some rows, in their order."""
-        return list(self._array.take(rows).to_pylist())
-
-    def codes(self) -> tuple[Integers, tuple[str, ...]]:
-        """Return (N,) codes and the sorted distinct values that they point to."""
-        encoded = self._array.dictionary_encode()
-        values = np.array(encoded.dictionary.to_pylist(), dtype=object)
-        order = np.argsort(values, kind="stable")
-        ranks = np.empty(len(values), dtype=np.int64)
-        ranks[order] = np.arange(len(values))
-        codes = ranks[encoded.indices.to_numpy()] if len(values) else np.empty(0, dtype=np.int64)
-        return codes, tuple(values[order])
-
-    def select(self, rows: NDArray[np.integer[Any]]) -> Texts:
-        """Return the column of some rows."""
-        return Texts(self._array.take(rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,19 +60,13 @@ class Index:
         Raises:
             ValueError: a folder is no finished data set, or a shard is missing or has another size.
         """
-        import pyarrow
-
         if not folders:
             raise ValueError("name at least one data set folder")
-        shards: list[Path] = []
-        tables, codes = [], []
-        for folder in map(Path, folders):
-            table, names = _read_table(folder)
-            codes.append(names.codes + len(shards))
-            shards += names.paths
-            tables.append(table)
-        table = pyarrow.concat_tables(tables).combine_chunks()
-        return cls(shards=tuple(shards), shard=np.concatenate(codes), **_columns(table))
+        parts = [_Part.open(Path(folder)) for folder in folders]
+        columns: dict[str, Any] = {name: _read(parts, name).to_numpy() for name in NUMBERS}
+        columns |= {name: Texts(_read(parts, name)) for name in TEXTS}
+        shards = tuple(path for part in parts for path in part.shards)
+        return cls(shards=shards, shard=_shard_codes(parts), **columns)
 
     @property
     def keys(self) -> Texts:
@@ -141,33 +94,31 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
-class _ShardNames:
-    paths: list[Path]
-    codes: Integers
+class _Part:
+    """One data set folder: its tar files and its opened index."""
+
+    shards: list[Path]
+    file: parquet.ParquetFile
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        from pyarrow import parquet
+
+        shards = DatasetSummary.load(folder).shards
+        _check_shards(folder, shards)
+        try:
+            file = parquet.ParquetFile(folder / INDEX_FILE, memory_map=True)
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"{folder / INDEX_FILE} cannot be read ({error}): "
+                f"run `duovox shards index {folder}`"
+            ) from None
+        return cls([folder / shard.name for shard in shards], file)
 
 
-def _read_table(folder: Path) -> tuple[pyarrow.Table, _ShardNames]:
-    """Read one index.parquet after checking that the shards beside it are there in full."""
-    from pyarrow import parquet
-
-    summary = DatasetSummary.load(folder)
-    _check_shards(folder, summary)
-    try:
-        table = parquet.read_table(folder / INDEX_FILE)
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{folder / INDEX_FILE} cannot be read ({error}): run `duovox shards index {folder}`"
-        ) from None
-    encoded = table["shard"].combine_chunks().dictionary_encode()
-    known = {shard.name: number for number, shard in enumerate(summary.shards)}
-    local = np.array([known[name] for name in encoded.dictionary.to_pylist()], dtype=np.int64)
-    codes = local[encoded.indices.to_numpy()]
-    return table, _ShardNames([folder / shard.name for shard in summary.shards], codes)
-
-
-def _check_shards(folder: Path, summary: DatasetSummary) -> None:
+def _check_shards(folder: Path, shards: Sequence[ShardSummary]) -> None:
     wrong = []
-    for shard in summary.shards:
+    for shard in shards:
         path = folder / shard.name
         found = path.stat().st_size if path.is_file() else None
         if found != shard.size:
@@ -175,13 +126,27 @@ def _check_shards(folder: Path, summary: DatasetSummary) -> None:
             wrong.append(f"{path}: {size}")
     if wrong:
         raise ValueError(
-            f"{len(wrong)} of {len(summary.shards)} shards of {folder} are damaged: "
+            f"{len(wrong)} of {len(shards)} shards of {folder} are damaged: "
             f"{'; '.join(wrong[:10])}. `duovox shards verify {folder}` tells more; "
             "restore them or prepare again"
         )
 
 
-def _columns(table: pyarrow.Table) -> dict[str, Any]:
-    chunks = {name: table[name].combine_chunks() for name in (*NUMBERS, *TEXTS)}
-    numbers = {name: chunks[name].to_numpy() for name in NUMBERS}
-    return numbers | {name: Texts(chunks[name]) for name in TEXTS}
+def _read(parts: Sequence[_Part], column: str) -> pyarrow.Array:
+    """Return a column of all parts; column by column and on one thread, memory peaks low."""
+    import pyarrow
+
+    chunks = [part.file.read(columns=[column], use_threads=False)[column].chunks for part in parts]
+    return pyarrow.concat_arrays([chunk for group in chunks for chunk in group])
+
+
+def _shard_codes(parts: Sequence[_Part]) -> Integers:
+    """Return (N,) positions in the shards of all parts, whose names may repeat between folders."""
+    codes, start = [], 0
+    for part in parts:
+        encoded = _read([part], "shard").dictionary_encode()
+        positions = {path.name: start + number for number, path in enumerate(part.shards)}
+        values = [positions[name] for name in encoded.dictionary.to_pylist()]
+        codes.append(np.array(values, dtype=np.int64)[encoded.indices.to_numpy()])
+        start += len(part.shards)
+    return np.concatenate(codes)

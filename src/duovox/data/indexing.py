@@ -124,7 +124,12 @@ def write_index(folder: Path, rows: Sequence[Row]) -> None:
     schema = pyarrow.schema([(field.name, kinds[str(field.type)]) for field in fields(Row)])
     columns = {field.name: [getattr(row, field.name) for row in rows] for field in fields(Row)}
     with atomic_file(folder / INDEX_FILE) as file:
-        parquet.write_table(pyarrow.table(columns, schema=schema), file)
+        parquet.write_table(
+            pyarrow.table(columns, schema=schema),
+            file,
+            compression="zstd",
+            use_dictionary=["shard", "speaker_id", "gender", "language", "audio_format"],
+        )
 
 
 def _scan_sample(

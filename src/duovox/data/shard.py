@@ -194,7 +194,7 @@ def _check_share(failures: Sequence[Fault], total: int, folder: Path, max_share:
     if len(failures) > max_share * total:
         causes = ", ".join(f"{number} {cause}" for cause, number in count_causes(failures).items())
         raise ValueError(
-            f"{len(failures)} of {total} utterances are bad ({causes}), more than the "
-            f"share {max_share:g} that is allowed; the first: {failures[0]}. {folder / FAILURES_FILE} "
-            "lists all. Repair them, or allow more with --max-bad-share; shards that are written are kept"
+            f"{len(failures)} of {total} utterances are bad ({causes}), more than the share "
+            f"{max_share:g} that is allowed; the first: {failures[0]}. {folder / FAILURES_FILE} "
+            "lists all. Repair them, or allow more with --max-bad-share; the written shards are kept"
         )

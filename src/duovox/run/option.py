@@ -30,23 +30,31 @@ def choose(table: Mapping[str, Option], name: str | None, *, setting: str) -> Op
     return table[wanted]
 
 
-def make(option: Option, *arguments: Any, path: str, **keywords: Any) -> Any:
+def make(option: Option, *arguments: Any, path: str, **offered: Any) -> Any:
     """Call the target of `option` with its own settings and the given arguments.
+
+    Args:
+        arguments: given first, by position.
+        path: the setting that holds the option, for messages.
+        offered: given by name to a target that has a parameter of that name.
 
     Raises:
         ValueError: the target is not allowed or not found, or a setting is unknown or missing.
     """
     target = _target(option, path)
-    own = {name: value for name, value in option.items() if name != "_target_"}
-    parameters = inspect.signature(target).parameters
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    if not takes_any:
-        refuse_unknown(own, valid=[*list(parameters)[len(arguments) :], "_target_"], path=path)
+    names = list(inspect.signature(target).parameters)
+    own = {name: _plain(value) for name, value in option.items() if name != "_target_"}
+    refuse_unknown(own, valid=[*names[len(arguments) :], "_target_"], path=path)
+    keywords = {name: value for name, value in offered.items() if name in names} | own
     try:
-        inspect.signature(target).bind(*arguments, **own, **keywords)
+        inspect.signature(target).bind(*arguments, **keywords)
     except TypeError as error:
         raise ValueError(f"{path} does not fit {option['_target_']}: {error}") from error
-    return target(*arguments, **own, **keywords)
+    return target(*arguments, **keywords)
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _target(option: Option, path: str) -> Any:

@@ -163,7 +163,6 @@ class Network:
     num_shared_transformers: int = 6
     num_speaker_dimensions: int | None = None
     enable_ctc_pool_speaker_embedding: bool = False
-    enable_ctc_pool_no_grad: bool = True
     ctc_pool_on_blank_embeddings: bool = False
 
 

@@ -1,0 +1,98 @@
+"""Make the network that the settings ask for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.network.head.cosine import CosineHead
+from duovox.network.head.ctc import CtcHead
+from duovox.network.head.linear import LinearHead
+from duovox.network.pooling import Pooling
+from duovox.network.pooling.ctc import CtcPooling
+from duovox.network.wav2vec2 import pretrained
+from duovox.network.wav2vec2.architecture import Architecture
+from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
+from duovox.run.option import choose, make
+from duovox.run.settings import Network
+
+
+def build_network(
+    settings: Network, *, vocabulary_size: int | None, num_speakers: int | None, blank: int = 0
+) -> SpeechSpeakerNetwork:
+    """Return a new network; its backbone has the weights of `wav2vec_checkpoint`, if that is set.
+
+    Args:
+        vocabulary_size: V, or None for a network that does not recognise speech.
+        num_speakers: K, or None for a network that does not recognise speakers.
+    """
+    options = _backbone_options(settings)
+    if settings.wav2vec_checkpoint is None:
+        architecture = make(settings.architecture, path="network.architecture")
+        backbone = Wav2Vec2Backbone(architecture, **options)
+    else:
+        backbone = pretrained.load(settings.wav2vec_checkpoint, **options)
+    return _with_heads(backbone, settings, vocabulary_size, num_speakers, blank)
+
+
+def with_sizes_of(settings: Network, network: SpeechSpeakerNetwork) -> Network:
+    """Return the settings with the network's own sizes, so that no checkpoint is needed again."""
+    sizes = asdict(network.backbone.architecture)
+    architecture = {"_target_": f"{Architecture.__module__}.Architecture", **sizes}
+    return replace(settings, wav2vec_checkpoint=None, architecture=architecture)
+
+
+def _backbone_options(settings: Network) -> dict[str, Any]:
+    options = asdict(settings.regularisation)
+    del options["final_dropout"]  # the heads'
+    return options | {
+        "length_aware": settings.length_aware,
+        "freeze_feature_encoder": settings.completely_freeze_feature_extractor,
+        "gradient_checkpointing": settings.use_gradient_checkpointing,
+    }
+
+
+def _with_heads(
+    backbone: Wav2Vec2Backbone,
+    settings: Network,
+    vocabulary_size: int | None,
+    num_speakers: int | None,
+    blank: int,
+) -> SpeechSpeakerNetwork:
+    speech_width = speaker_width = backbone.width
+    if settings.num_speaker_dimensions is not None:
+        speaker_width = settings.num_speaker_dimensions
+        speech_width -= speaker_width
+    dropout = settings.regularisation.final_dropout
+    speech_head = pooling = speaker_head = num_shared_layers = None
+    if vocabulary_size is not None:
+        speech_head = CtcHead(speech_width, vocabulary_size, dropout=dropout)
+    if num_speakers is not None:
+        pooling = _pooling(settings, speaker_width, backbone.width, blank)
+        head = CosineHead if settings.use_cosine_linear else LinearHead
+        speaker_head = head(pooling.out_dim, num_speakers, dropout=dropout)
+    if settings.use_multi_branch_encoder:
+        num_shared_layers = settings.num_shared_transformers
+    return SpeechSpeakerNetwork(
+        backbone,
+        speech_head=speech_head,
+        pooling=pooling,
+        speaker_head=speaker_head,
+        num_shared_layers=num_shared_layers,
+        num_speaker_dimensions=settings.num_speaker_dimensions,
+    )
+
+
+def _pooling(settings: Network, dim: int, class_width: int, blank: int) -> Pooling:
+    name = settings.stat_pooling_type
+    if settings.enable_ctc_pool_speaker_embedding:
+        if name != "mean":
+            raise ValueError(
+                "network.enable_ctc_pool_speaker_embedding averages chosen frames, so it goes with "
+                f"network.stat_pooling_type=mean, got {name}"
+            )
+        return CtcPooling(dim, pool_blanks=settings.ctc_pool_on_blank_embeddings, blank=blank)
+    option = choose(settings.pooling, name, setting="network.stat_pooling_type")
+    pooling: Pooling = make(option, dim, path=f"network.pooling.{name}", class_width=class_width)
+    return pooling

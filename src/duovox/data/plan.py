@@ -105,9 +105,112 @@ def plan(
     rows, sizes = [], []
     for block in _blocks(shards, batching, generator):
         ordered, cut = _cut(block, num_samples, batching, generator)
-        shuffled = generator.permutation(len(cut))
-        if _num_whole(cut) < len(cut) == 1:
-            shuffled = np.zeros(1, dtype=np.int64)
-        rows.append(_reorder(ordered, cut, shuffled))
-        sizes.append(cut[shuffled])
+        order = generator.permutation(len(cut))
+        rows.append(_reorder(ordered, cut, order))
+        sizes.append(cut[order])
     return _with_count(np.concatenate(rows), np.concatenate(sizes), num_batches)
+
+
+def plan_once(num_samples: Rows, *, batching: Batching) -> Plan:
+    """Return the batches of an evaluation: every utterance exactly once, from long to short.
+
+    The longest batch comes first, so that a lack of memory shows at once. A row whose length
+    exceeds `max_padded_samples` makes a batch of its own: evaluation leaves nothing out.
+    """
+    rows = np.argsort(-num_samples, kind="stable")
+    return _with_count(rows, _sizes(num_samples[rows], batching), None)
+
+
+def num_batches_per_epoch(num_samples: Rows, shards: Rows, *, batching: Batching, seed: int) -> int:
+    """Return a number of batches that suits every epoch.
+
+    Cut by padded samples, epochs differ by a few batches. This is the number of epoch 0 and a
+    little more; `plan` reaches it by splitting the largest batches, so that none is left out.
+    """
+    natural = len(plan(num_samples, shards, batching=batching, seed=seed, epoch=0))
+    if batching.batch_size is not None:
+        return natural
+    num_blocks = -(-len(num_samples) // batching.block_size)
+    return min(len(num_samples), natural + num_blocks + 1)
+
+
+def too_long(num_samples: Rows, batching: Batching) -> Rows:
+    """Return the rows that exceed the budget of a batch alone."""
+    if batching.max_padded_samples is None:
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(num_samples > batching.max_padded_samples)
+
+
+def _check(num_samples: Rows, batching: Batching) -> None:
+    if not len(num_samples):
+        raise ValueError("there is no utterance to plan batches for")
+    if len(rows := too_long(num_samples, batching)):
+        raise ValueError(
+            f"utterance {rows[0]} has {num_samples[rows[0]]} samples, more than a whole batch may "
+            f"have (max_padded_samples={batching.max_padded_samples}); {len(rows)} are that long"
+        )
+
+
+def _blocks(shards: Rows, batching: Batching, generator: np.random.Generator) -> list[Rows]:
+    """Shuffle the shards and the rows within them; return blocks of about equal size.
+
+    Blocks may end within a shard. With a fixed count they hold whole batches, save the last.
+    """
+    rank = generator.permutation(int(shards.max()) + 1)
+    shuffled = generator.permutation(len(shards))
+    rows = shuffled[np.argsort(rank[shards[shuffled]], kind="stable")]
+    num_blocks = -(-len(rows) // batching.block_size)
+    multiple = batching.batch_size or 1
+    size = -(-len(rows) // (num_blocks * multiple)) * multiple
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _cut(
+    block: Rows, num_samples: Rows, batching: Batching, generator: np.random.Generator
+) -> tuple[Rows, Rows]:
+    """Return the rows of a block in the order of its batches, and the size of each batch."""
+    if batching.order == "random":
+        return block, _sizes(num_samples[block], batching)
+    growth = 1 + batching.length_jitter * generator.random(len(block))
+    upper = (num_samples[block] * growth).astype(np.int64)  # never below the true length
+    order = np.argsort(-upper, kind="stable")
+    return block[order], _sizes(upper[order], batching)
+
+
+def _sizes(lengths: Rows, batching: Batching) -> Rows:
+    """Cut lengths, longest first, into batches: within the budget, or of the fixed count.
+
+    The first of a batch bounds all others, so its length alone says how many fit.
+    """
+    if batching.batch_size is not None:
+        num_whole, rest = divmod(len(lengths), batching.batch_size)
+        return np.array([batching.batch_size] * num_whole + [rest] * (rest > 0), dtype=np.int64)
+    assert batching.max_padded_samples is not None
+    fitting = np.maximum(1, batching.max_padded_samples // np.maximum(1, lengths)).tolist()
+    sizes, start = [], 0
+    while start < len(fitting):
+        sizes.append(min(fitting[start], len(fitting) - start))
+        start += sizes[-1]
+    return np.array(sizes, dtype=np.int64)
+
+
+def _reorder(rows: Rows, sizes: Rows, order: Rows) -> Rows:
+    """Return rows, batch after batch, with the batches in another order."""
+    starts = np.cumsum(sizes) - sizes
+    new_sizes = sizes[order]
+    new_starts = np.cumsum(new_sizes) - new_sizes
+    return rows[np.repeat(starts[order] - new_starts, new_sizes) + np.arange(len(rows))]
+
+
+def _with_count(rows: Rows, sizes: Rows, num_batches: int | None) -> Plan:
+    """Split the largest batches, or leave the last ones out, until there are `num_batches`."""
+    wanted = len(sizes) if num_batches is None else num_batches
+    while len(sizes) < wanted and sizes.max() > 1:
+        halved = np.argsort(-sizes, kind="stable")[: wanted - len(sizes)]
+        halved = np.sort(halved[sizes[halved] > 1])
+        halves = sizes[halved] // 2
+        sizes[halved] -= halves
+        sizes = np.insert(sizes, halved + 1, halves)
+    sizes = sizes[:wanted]
+    num_rows = int(sizes.sum())
+    return Plan(rows=rows[:num_rows], sizes=sizes, left_out=rows[num_rows:])

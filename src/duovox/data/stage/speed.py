@@ -22,7 +22,10 @@ _MIN_FACTOR, _MAX_FACTOR = 0.5, 2.0
 
 
 class SpeedPerturbation:
-    """A list of speed factors that are drawn with equal chance: 1.1 is a tenth faster.
+    """Speed factors that are drawn with equal chance: 1.1 is a tenth faster.
+
+    Attributes:
+        factors: The one nearest to 1 comes first.
 
     Raises:
         ValueError: a factor outside [0.5, 2], listed twice, or with more than two decimals.
@@ -39,6 +42,10 @@ class SpeedPerturbation:
             if abs(factor * 100 - round(factor * 100)) > 1e-9:
                 raise ValueError(f"speed factors must have at most two decimals, got {factor}")
         self.factors = tuple(sorted(map(float, factors), key=lambda factor: abs(factor - 1)))
+        # The sample rates that the wave is taken to have before it is brought to ours.
+        self._rates: NDArray[np.int64] = np.array(
+            [round(f * 100) * SAMPLE_RATE // 100 for f in self.factors]
+        )
 
     def draw(self, num_utterances: int, generator: np.random.Generator) -> NDArray[np.int64]:
         """Return (N,) positions in `factors`, one for each utterance."""
@@ -58,8 +65,3 @@ class SpeedPerturbation:
     def __call__(self, wave: Wave, choice: int) -> Wave:
         """Return the wave at the chosen speed."""
         return resample(wave, int(self._rates[choice]), SAMPLE_RATE)
-
-    @property
-    def _rates(self) -> NDArray[np.int64]:
-        """The sample rates that the wave is taken to have."""
-        return np.array([round(factor * 100) * (SAMPLE_RATE // 100) for factor in self.factors])

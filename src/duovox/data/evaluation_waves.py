@@ -1,0 +1,62 @@
+"""Batches of waves for evaluation: every utterance exactly once, or an error."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from duovox.data.generator import generator_for
+from duovox.data.index import Index
+from duovox.data.plan import Batching, plan_once
+from duovox.data.preparation import Preparation
+from duovox.data.stage.chunk import ChunkRule
+from duovox.data.wave_reader import WaveReader
+from duovox.data.waves import Waves
+
+
+class EvaluationWaves:
+    """Batches from long to short utterances; nothing is skipped, silence included.
+
+    Args:
+        chunk_samples: Only the first so many samples of each utterance; None: all.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        *,
+        batching: Batching,
+        chunk_samples: int | None = None,
+        normalize: Literal["chunk", "utterance", "none"] = "chunk",
+    ) -> None:
+        chunk = None
+        if chunk_samples is not None:
+            chunk = ChunkRule(num_samples=chunk_samples, start="first")
+        self.index = index
+        self._preparation = Preparation(chunk=chunk, normalize=normalize)
+        self._reader = WaveReader(index, refuse_silence=False)
+        speeds = np.zeros(len(index), dtype=np.int64)
+        self._plan = plan_once(
+            self._preparation.lengths(index.num_samples, speeds), batching=batching
+        )
+        self.num_batches = len(self._plan)
+
+    def batch(self, epoch: int, number: int) -> Waves:
+        """Return batch `number`; all epochs are alike.
+
+        Raises:
+            BadAudioError: an utterance cannot be read; the message names its shard and key.
+        """
+        rows = self._plan.batch(number)
+        waves = [
+            self._preparation.prepare(
+                self._reader,
+                row,
+                num_samples=int(self.index.num_samples[row]),
+                speed=0,
+                generator=generator_for("evaluation", epoch, row),
+            )
+            for row in rows.tolist()
+        ]
+        return Waves(rows=rows, waves=tuple(waves), speeds=np.zeros_like(rows))

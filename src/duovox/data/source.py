@@ -1,0 +1,238 @@
+"""Sources: an index and settings become numbered, finished batches of one task.
+
+A source is all that a worker needs. `source.batch(epoch, number)` depends on nothing but its
+arguments and the settings, so any process may compute any batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from duovox.batch import SpeakerBatch, SpeechBatch
+from duovox.data.collate import pad_tokens, pad_waves
+from duovox.data.evaluation_waves import EvaluationWaves
+from duovox.data.index import Index
+from duovox.data.overlap import check_unique_keys
+from duovox.data.plan import Batching
+from duovox.data.preparation import Preparation
+from duovox.data.selection import Limits, refuse, select
+from duovox.data.tokenizer import Tokenizer
+from duovox.data.training_waves import TrainingWaves
+from duovox.data.transcript import UnknownCharacters, find_unknown, find_unlearnable
+from duovox.data.waves import WaveBatches
+
+_ADVICE = "An evaluation leaves nothing out: remove them from the data set"
+
+
+class SpeechSource:
+    """Batches of utterances with their transcripts.
+
+    Attributes:
+        num_batches: Of every epoch, over all replicas.
+        num_utterances: That an epoch goes through.
+        dropped: Keys that the index alone shows to be unusable, by cause.
+    """
+
+    def __init__(
+        self, waves: WaveBatches, tokenizer: Tokenizer, dropped: dict[str, list[str]]
+    ) -> None:
+        self.num_batches = waves.num_batches
+        self.num_utterances = len(waves.index)
+        self.dropped = dropped
+        self._waves = waves
+        self._tokenizer = tokenizer
+        self._transcripts = waves.index.transcript
+        self._keys = waves.index.key
+
+    @classmethod
+    def for_training(
+        cls,
+        index: Index,
+        tokenizer: Tokenizer,
+        *,
+        batching: Batching,
+        seed: int,
+        preparation: Preparation,
+        limits: Limits,
+        unknown_characters: UnknownCharacters = "error",
+    ) -> Self:
+        """Make endless shuffled epochs of what CTC can learn from.
+
+        Args:
+            unknown_characters: "error", or "drop" the utterances that hold some.
+
+        Raises:
+            ValueError: repeated keys, unknown characters, or no utterance that can be used.
+        """
+        check_unique_keys(index)
+        fastest = max(preparation.speed.factors)
+        faults = limits.faults(index, fastest=fastest)
+        faults["unknown characters"] = find_unknown(index, tokenizer, unknown_characters)
+        faults |= find_unlearnable(index, tokenizer, fastest=fastest)
+        kept, dropped = select(index, faults)
+        waves = TrainingWaves(
+            kept, batching=batching, preparation=preparation, seed=seed, purpose="speech"
+        )
+        return cls(waves, tokenizer, dropped)
+
+    @classmethod
+    def for_evaluation(
+        cls,
+        index: Index,
+        tokenizer: Tokenizer,
+        *,
+        batching: Batching,
+        normalize: Literal["chunk", "none"] = "chunk",
+        unknown_characters: UnknownCharacters = "error",
+    ) -> Self:
+        """Make one pass in which every utterance comes exactly once.
+
+        Args:
+            unknown_characters: "drop" leaves them out of the tokens, which only the loss sees; the
+                utterance and its transcript stay.
+
+        Raises:
+            ValueError: repeated keys, unknown characters, or utterances too short for a frame.
+        """
+        check_unique_keys(index)
+        refuse(index, Limits().faults(index), _ADVICE)
+        find_unknown(index, tokenizer, unknown_characters)
+        waves = EvaluationWaves(index, batching=batching, normalize=normalize)
+        return cls(waves, tokenizer, {})
+
+    def batch(self, epoch: int, number: int) -> SpeechBatch:
+        """Return batch `number` of an epoch."""
+        batch = self._waves.batch(epoch, number)
+        transcripts = tuple(self._transcripts[row] for row in batch.rows)
+        waves, num_samples = pad_waves(batch.waves)
+        tokens, num_tokens = pad_tokens(
+            [self._tokenizer.encode_known(transcript) for transcript in transcripts]
+        )
+        return SpeechBatch(
+            keys=tuple(self._keys[row] for row in batch.rows),
+            waves=waves,
+            num_samples=num_samples,
+            tokens=tokens,
+            num_tokens=num_tokens,
+            transcripts=transcripts,
+            bad_utterances=batch.bad_utterances,
+        )
+
+
+class SpeakerSource:
+    """Batches of chunks, or whole utterances, with their speakers.
+
+    Attributes:
+        num_batches: Of every epoch, over all replicas.
+        num_utterances: That an epoch goes through.
+        num_classes: Speakers, times the speed factors where each makes a new speaker.
+        dropped: Keys that the index alone shows to be unusable, by cause.
+    """
+
+    def __init__(
+        self,
+        waves: WaveBatches,
+        speakers: Sequence[str],
+        dropped: dict[str, list[str]],
+        *,
+        num_voices: int = 1,
+    ) -> None:
+        self.num_batches = waves.num_batches
+        self.num_utterances = len(waves.index)
+        self.num_classes = len(speakers) * num_voices
+        self.dropped = dropped
+        self._waves = waves
+        self._num_speakers = len(speakers)
+        self._num_voices = num_voices
+        self._speaker_ids = _speaker_ids(waves.index, speakers)  # (N,)
+        self._keys = waves.index.key
+
+    @classmethod
+    def for_training(
+        cls,
+        index: Index,
+        speakers: Sequence[str],
+        *,
+        batching: Batching,
+        seed: int,
+        preparation: Preparation,
+        limits: Limits,
+        speeds_are_speakers: bool = False,
+    ) -> Self:
+        """Make endless shuffled epochs.
+
+        Args:
+            speakers: Ids of the training speakers; their order numbers the classes.
+            speeds_are_speakers: At another speed a speaker counts as someone else: class
+                `speaker + len(speakers) * position of the factor`; speed 1 keeps the plain numbers.
+
+        Raises:
+            ValueError: repeated keys, a speaker that is not in `speakers`, no utterance to use, or
+                speeds that make speakers without speed 1 among them.
+        """
+        check_unique_keys(index)
+        factors = preparation.speed.factors
+        if speeds_are_speakers and factors[0] != 1:
+            raise ValueError(f"speeds_are_speakers needs 1.0 among the speeds, got {list(factors)}")
+        faults = limits.faults(index, fastest=max(factors))
+        faults["no speaker"] = np.array([not speaker for speaker in index.speaker_id])
+        kept, dropped = select(index, faults)
+        if unknown := sorted(set(kept.speaker_id) - set(speakers)):
+            raise ValueError(f"{len(unknown)} speakers are not training speakers: {unknown[:20]}")
+        waves = TrainingWaves(
+            kept, batching=batching, preparation=preparation, seed=seed, purpose="speaker"
+        )
+        num_voices = len(factors) if speeds_are_speakers else 1
+        return cls(waves, speakers, dropped, num_voices=num_voices)
+
+    @classmethod
+    def for_evaluation(
+        cls,
+        index: Index,
+        speakers: Sequence[str],
+        *,
+        batching: Batching,
+        chunk_samples: int | None = None,
+        normalize: Literal["chunk", "utterance", "none"] = "chunk",
+    ) -> Self:
+        """Make one pass in which every utterance comes exactly once; unknown speakers get class -1.
+
+        Raises:
+            ValueError: repeated keys, or utterances too short for a frame.
+        """
+        check_unique_keys(index)
+        refuse(index, Limits().faults(index), _ADVICE)
+        waves = EvaluationWaves(
+            index, batching=batching, chunk_samples=chunk_samples, normalize=normalize
+        )
+        return cls(waves, speakers, {})
+
+    def batch(self, epoch: int, number: int) -> SpeakerBatch:
+        """Return batch `number` of an epoch."""
+        batch = self._waves.batch(epoch, number)
+        speaker_ids = self._speaker_ids[batch.rows]  # (B,)
+        if self._num_voices > 1:
+            speaker_ids = speaker_ids + self._num_speakers * batch.speeds
+        waves, num_samples = pad_waves(batch.waves)
+        return SpeakerBatch(
+            keys=tuple(self._keys[row] for row in batch.rows),
+            waves=waves,
+            num_samples=num_samples,
+            speaker_ids=torch.from_numpy(speaker_ids),
+            bad_utterances=batch.bad_utterances,
+        )
+
+
+def training_speakers(index: Index) -> tuple[str, ...]:
+    """Return the sorted ids of all speakers of an index: the classes of a training set."""
+    return tuple(sorted(set(index.speaker_id) - {""}))
+
+
+def _speaker_ids(index: Index, speakers: Sequence[str]) -> NDArray[np.int64]:
+    numbers = {speaker: number for number, speaker in enumerate(speakers)}
+    return np.array([numbers.get(speaker, -1) for speaker in index.speaker_id], dtype=np.int64)

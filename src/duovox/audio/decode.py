@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from duovox.audio.error import AudioError
 from duovox.audio.riff import missing_bytes
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def probe(source: bytes | Path) -> AudioInfo:
     """Read the header of an audio file.
 
     Raises:
-        ValueError: it is no audio file that libsndfile knows, or a WAV file that was cut short.
+        AudioError: it is no audio file that libsndfile knows, or a WAV file that was cut short.
     """
     with _open(source) as file:
         return AudioInfo(
@@ -52,7 +53,7 @@ def read_wave(
         The wave, (S,) for mono and (S, C) for C channels, float32 in [-1, 1], and its sample rate.
 
     Raises:
-        ValueError: undecodable, empty or cut short, asked beyond its end, or not finite.
+        AudioError: undecodable, empty or cut short, asked beyond its end, or not finite.
     """
     with _open(source) as file:
         wanted = file.frames - start if num_samples is None else num_samples
@@ -60,9 +61,10 @@ def read_wave(
         wave = _decode(file, start, wanted)
         sample_rate = file.samplerate
     if len(wave) < wanted:
-        raise ValueError(f"cut short: {len(wave)} of {wanted} samples could be decoded")
+        raise AudioError("cut short", f"only {len(wave)} of {wanted} samples could be decoded")
     if not np.isfinite(wave).all():
-        raise ValueError(f"{np.count_nonzero(~np.isfinite(wave))} samples are NaN or infinite")
+        number = np.count_nonzero(~np.isfinite(wave))
+        raise AudioError("not finite", f"{number} samples are NaN or infinite")
     return wave, sample_rate
 
 
@@ -75,20 +77,23 @@ def _open(source: bytes | Path) -> SoundFile:
     try:
         return soundfile.SoundFile(BytesIO(source) if isinstance(source, bytes) else source)
     except soundfile.LibsndfileError as error:
-        raise ValueError(f"not decodable as audio: {error.error_string}") from None
+        raise AudioError("undecodable", f"not decodable: {error.error_string}") from None
 
 
 def _check_complete(stream: BinaryIO) -> None:
     if missing := missing_bytes(stream):
-        raise ValueError(f"cut short: the WAV header promises {missing} bytes more than there are")
+        raise AudioError(
+            "cut short", f"the WAV header promises {missing} bytes more than there are"
+        )
 
 
 def _check_range(start: int, wanted: int, num_frames: int) -> None:
     if num_frames == 0:
-        raise ValueError("the audio has no samples")
+        raise AudioError("no samples", "the audio has no samples")
     if start < 0 or wanted < 1 or start + wanted > num_frames:
-        raise ValueError(
-            f"samples {start} to {start + wanted} must lie within the audio, which has {num_frames}"
+        raise AudioError(
+            "out of range",
+            f"samples {start} to {start + wanted} must lie within the {num_frames} of the audio",
         )
 
 
@@ -100,5 +105,5 @@ def _decode(file: SoundFile, start: int, wanted: int) -> NDArray[np.float32]:
             file.seek(start)
         wave: NDArray[np.float32] = file.read(wanted, dtype="float32")
     except soundfile.LibsndfileError as error:
-        raise ValueError(f"not decodable as audio: {error.error_string}") from None
+        raise AudioError("undecodable", f"not decodable: {error.error_string}") from None
     return wave

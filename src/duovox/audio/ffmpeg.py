@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duovox.audio.decode import read_wave
+from duovox.audio.error import AudioError
 
 
 def decode_any(path: Path) -> tuple[NDArray[np.float32], int]:
@@ -18,7 +19,7 @@ def decode_any(path: Path) -> tuple[NDArray[np.float32], int]:
         The wave of its first audio stream, (S,) or (S, C) float32, and its own sample rate.
 
     Raises:
-        ValueError: ffmpeg cannot decode it; the message holds the end of what ffmpeg said.
+        AudioError: ffmpeg cannot decode it; the message holds the end of what ffmpeg said.
     """
     import ffmpeg
 
@@ -31,7 +32,8 @@ def decode_any(path: Path) -> tuple[NDArray[np.float32], int]:
         )
     except ffmpeg.Error as error:
         said = error.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise ValueError(f"ffmpeg cannot decode {path}: {' / '.join(said[-3:])}") from None
+        detail = f"ffmpeg cannot decode {path}: {' / '.join(said[-3:])}"
+        raise AudioError("undecodable", detail) from None
     return read_wave(wav)
 
 

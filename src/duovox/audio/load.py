@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from duovox.audio.channels import count_channels, mix_down
 from duovox.audio.decode import SAMPLE_RATE, probe, read_wave
+from duovox.audio.error import AudioError
 from duovox.audio.ffmpeg import decode_any
 from duovox.audio.resample import resample
 
@@ -28,10 +29,10 @@ def load_wave(
     """Read an audio file of any format, rate and number of channels, or a stretch of it.
 
     Raises:
-        ValueError: missing, undecodable, cut short, empty, not finite, or shorter than asked.
+        AudioError: missing, undecodable, cut short, empty, not finite, or shorter than asked.
     """
     if not path.is_file():
-        raise ValueError(f"there is no audio file {path}")
+        raise AudioError("missing", f"there is no audio file {path}")
     notes = []
     start = start_seconds or 0.0
     if _is_known(path):
@@ -52,10 +53,10 @@ def _is_known(path: Path) -> bool:
     """Tell whether libsndfile can open the file; complaints about damage pass through."""
     try:
         probe(path)
-    except ValueError as error:
-        if str(error).startswith("not decodable"):
-            return False
-        raise
+    except AudioError as error:
+        if error.cause != "undecodable":
+            raise
+        return False
     return True
 
 
@@ -69,8 +70,9 @@ def _stretch(start: float, stop: float | None, sample_rate: int, num_samples: in
     first = round(start * sample_rate)
     last = num_samples if stop is None else round(stop * sample_rate)
     if not 0 <= first < last <= num_samples:
-        raise ValueError(
-            f"the stretch from {start} to {stop or 'its end'} s must lie within the "
-            f"audio, which lasts {num_samples / sample_rate:.3f} s"
+        raise AudioError(
+            "out of range",
+            f"the stretch from {start} to {stop or 'its end'} s must lie within the audio, "
+            f"which lasts {num_samples / sample_rate:.3f} s",
         )
     return slice(first, last)

@@ -63,6 +63,8 @@ class DatasetSummary:
                 f"run `duovox shards index {folder}`"
             )
         shards = tuple(ShardSummary(**shard) for shard in fields.pop("shards"))
+        if odd := [shard.name for shard in shards if Path(shard.name).name != shard.name]:
+            raise ValueError(f"{path} names shards outside its folder: {odd[0]}")
         return cls(shards=shards, **(fields | {"vocabulary": tuple(fields["vocabulary"])}))
 
     def save(self, folder: Path) -> None:

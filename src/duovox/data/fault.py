@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -24,3 +24,16 @@ class Fault:
 def count_causes(faults: Iterable[Fault]) -> dict[str, int]:
     """Return how often each cause occurs, the most frequent first."""
     return dict(Counter(fault.cause for fault in faults).most_common())
+
+
+def check_share(faults: Sequence[Fault], total: int, max_share: float, advice: str) -> None:
+    """Raise a ValueError when more than `max_share` of `total` utterances are bad.
+
+    In preparation the share alone counts, however small the corpus: someone is watching.
+    """
+    if len(faults) > max_share * total:
+        causes = ", ".join(f"{number} {cause}" for cause, number in count_causes(faults).items())
+        raise ValueError(
+            f"{len(faults)} of {total} utterances are bad ({causes}), --max-bad-share allows "
+            f"{max_share:g}; the first: {faults[0]}. Repair them or allow more; for all, {advice}"
+        )

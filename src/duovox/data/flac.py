@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duovox.audio.decode import SAMPLE_RATE, read_wave
+from duovox.audio.error import AudioError
 from duovox.audio.load import load_wave
 from duovox.data.utterance import Utterance
 
@@ -23,7 +24,7 @@ def flac_bytes(utterance: Utterance) -> tuple[bytes, int]:
     damage.
 
     Raises:
-        ValueError: the audio is missing, damaged, not finite, or not as long as promised.
+        AudioError: the audio is missing, damaged, not finite, or not as long as promised.
     """
     kept = _unchanged(utterance)
     if kept is not None:
@@ -71,7 +72,7 @@ def _check_duration(utterance: Utterance, seconds: float) -> None:
     is_exact = utterance.path.suffix.lower() in {".wav", ".flac"}
     tolerance = _TOLERANCE_SECONDS if is_exact else _LOSSY_TOLERANCE_SECONDS
     if abs(seconds - utterance.duration) > tolerance:
-        raise ValueError(
-            f"the source promises {utterance.duration:.3f} s, the audio has "
-            f"{seconds:.3f} s: it may be cut short"
+        raise AudioError(
+            "wrong length",
+            f"the source promises {utterance.duration:.3f} s, the audio has {seconds:.3f} s",
         )

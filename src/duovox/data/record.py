@@ -35,8 +35,12 @@ class Record:
 
     def to_json(self) -> bytes:
         """Return the record as the `.json` member of a shard of ours."""
-        fields = {name: getattr(self, name) for name in (*_FIELDS, "num_samples")}
-        return json.dumps(fields | {"sample_rate": SAMPLE_RATE}, ensure_ascii=False).encode()
+        length = {"num_samples": self.num_samples, "sample_rate": SAMPLE_RATE}
+        return json.dumps(self.described() | length, ensure_ascii=False).encode()
+
+    def described(self) -> dict[str, str]:
+        """Return the fields that an index row has as well."""
+        return {name: getattr(self, name) for name in _FIELDS}
 
 
 def read_record(key: str, content: bytes | None, text: bytes | None) -> Record:

@@ -8,21 +8,16 @@ gives the same bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from duovox.data.atomic import atomic_file
 from duovox.data.dataset import DATASET_FILE, DatasetSummary
-from duovox.data.fault import Fault, count_causes
-from duovox.data.flac import flac_bytes
+from duovox.data.fault import Fault, check_share
 from duovox.data.indexing import index_shards
 from duovox.data.order import Order, arrange
-from duovox.data.record import Record
+from duovox.data.shard_file import loading, write_shard
 from duovox.data.shard_log import ShardLog
 from duovox.data.utterance import Utterance
 
@@ -73,82 +68,22 @@ def write_dataset(
     _check_unique(utterances)
     ordered = arrange(utterances, options.order, seed=options.seed)
     step = options.utterances_per_shard
-    parts = [ordered[start : start + step] for start in range(0, len(ordered), step)]
-    names = [f"{name}-{number:06d}.tar" for number in range(len(parts))]
-    _clear(folder, names, overwrite=options.overwrite)
+    parts = {
+        f"{name}-{start // step:06d}.tar": ordered[start : start + step]
+        for start in range(0, len(ordered), step)
+    }
+    _clear(folder, parts.keys(), overwrite=options.overwrite)
     log = ShardLog.open(folder, parts)
-    with _mapper(options.num_workers) as map_in_order:
-        for shard, part in zip(names, parts, strict=True):
+    with loading(options.num_workers) as load:
+        for shard, part in parts.items():
             if not log.has(shard):
-                log.add(
-                    shard, _write_shard(folder / shard, map_in_order(_load, part), on_utterance)
-                )
+                log.add(shard, write_shard(folder / shard, load(part), on_utterance))
     failures = log.faults()
     _write_failures(folder, failures)
-    _check_share(failures, len(utterances), folder, options.max_bad_share)
+    check_share(failures, len(utterances), options.max_bad_share, f"see {folder / FAILURES_FILE}")
     summary, faults = index_shards(folder, name=name, command=options.command, left_out=failures)
     log.remove()
     return summary, failures + faults
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    utterance: Utterance
-    content: bytes
-    num_samples: int
-
-
-def _load(utterance: Utterance) -> _Loaded | Fault:
-    try:
-        return _Loaded(utterance, *flac_bytes(utterance))
-    except (ValueError, OSError) as error:
-        return Fault(
-            where=str(utterance.path), key=utterance.key, cause="bad audio", detail=str(error)
-        )
-
-
-def _write_shard(
-    path: Path, loaded: Iterable[_Loaded | Fault], on_utterance: Callable[[], object]
-) -> list[Fault]:
-    """Write one tar file; return the utterances that could not go into it."""
-    import webdataset
-
-    faults = []
-    with (
-        atomic_file(path) as file,
-        webdataset.TarWriter(file, encoder=False, mtime=0, user="duovox", group="duovox") as tar,
-    ):
-        for item in loaded:
-            if isinstance(item, Fault):
-                faults.append(item)
-            else:
-                tar.write(_sample(item))
-            on_utterance()
-    return faults
-
-
-def _sample(loaded: _Loaded) -> dict[str, str | bytes]:
-    utterance = loaded.utterance
-    record = Record(
-        speaker_id=utterance.speaker_id,
-        session_id=utterance.session_id,
-        gender=utterance.gender,
-        language=utterance.language,
-        transcript=utterance.transcript,
-        source=utterance.source,
-        num_samples=loaded.num_samples,
-    )
-    return {"__key__": utterance.key, "flac": loaded.content, "json": record.to_json()}
-
-
-@contextmanager
-def _mapper(num_workers: int) -> Iterator[Callable[..., Iterable[_Loaded | Fault]]]:
-    """Give a `map` that keeps the order, in this process or in several."""
-    if num_workers < 1:
-        yield map
-        return
-    with ProcessPoolExecutor(num_workers, mp_context=get_context("spawn")) as pool:
-        yield partial(pool.map, chunksize=16)
 
 
 def _check_unique(utterances: Sequence[Utterance]) -> None:
@@ -164,7 +99,7 @@ def _check_unique(utterances: Sequence[Utterance]) -> None:
             )
 
 
-def _clear(folder: Path, names: Sequence[str], *, overwrite: bool) -> None:
+def _clear(folder: Path, names: Collection[str], *, overwrite: bool) -> None:
     """Make the folder ready: replace nothing unasked, drop what a killed run left over."""
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / DATASET_FILE).is_file():
@@ -188,13 +123,3 @@ def _write_failures(folder: Path, failures: Sequence[Fault]) -> None:
     with atomic_file(folder / FAILURES_FILE) as file:
         for fault in failures:
             file.write((json.dumps(asdict(fault), ensure_ascii=False) + "\n").encode())
-
-
-def _check_share(failures: Sequence[Fault], total: int, folder: Path, max_share: float) -> None:
-    if len(failures) > max_share * total:
-        causes = ", ".join(f"{number} {cause}" for cause, number in count_causes(failures).items())
-        raise ValueError(
-            f"{len(failures)} of {total} utterances are bad ({causes}), more than the share "
-            f"{max_share:g} that is allowed; the first: {failures[0]}. {folder / FAILURES_FILE} "
-            "lists all. Repair them, or allow more with --max-bad-share; the written shards are kept"
-        )

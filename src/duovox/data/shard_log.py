@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -24,7 +24,7 @@ class ShardLog:
     finished: dict[str, list[Fault]] = field(default_factory=dict)  # shard -> what it left out
 
     @classmethod
-    def open(cls, folder: Path, parts: Sequence[Sequence[Utterance]]) -> Self:
+    def open(cls, folder: Path, parts: Mapping[str, Sequence[Utterance]]) -> Self:
         """Take up the log of the same input, or begin a new one."""
         log = cls(folder / LOG_FILE)
         identity = _identity(parts)
@@ -65,10 +65,10 @@ class ShardLog:
             os.fsync(file.fileno())
 
 
-def _identity(parts: Sequence[Sequence[Utterance]]) -> str:
+def _identity(parts: Mapping[str, Sequence[Utterance]]) -> str:
     digest = hashlib.sha256()
-    for part in parts:
-        digest.update(repr(part).encode())
+    for shard, part in parts.items():
+        digest.update(repr((shard, part)).encode())
     return digest.hexdigest()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TypedDict, Unpack
 
 import torch
@@ -103,7 +104,15 @@ def _read_weights(folder: Path, *, trust: bool) -> dict[str, Tensor]:
         return state
     if not (folder / PICKLE).is_file():
         raise ValueError(f"{folder} has neither {SAFETENSORS} nor {PICKLE}")
-    unpickled: dict[str, Tensor] = torch.load(
-        folder / PICKLE, map_location="cpu", weights_only=not trust
-    )
-    return unpickled
+    return _unpickle(folder / PICKLE, trust=trust)
+
+
+def _unpickle(path: Path, *, trust: bool) -> dict[str, Tensor]:
+    try:
+        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=not trust)
+    except UnpicklingError as error:
+        raise ValueError(
+            f"{path} holds more than tensors, and reading it could run code of its author; use a "
+            f"{SAFETENSORS}, or load it with trust=True if you trust its author"
+        ) from error
+    return state

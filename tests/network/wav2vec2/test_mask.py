@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from duovox.network.wav2vec2.mask import span_mask
+
+
+def _runs(row: torch.Tensor) -> list[int]:
+    """Lengths of the masked runs of a row."""
+    return [len(run) for run in "".join("x" if m else " " for m in row.tolist()).split()]
+
+
+@given(
+    lengths=st.lists(st.integers(0, 80), min_size=1, max_size=4),
+    probability=st.floats(0, 1),
+    span=st.integers(1, 12),
+    min_spans=st.integers(0, 3),
+    seed=st.integers(0, 1000),
+)
+def test_spans_are_whole_and_stay_inside_the_row(
+    lengths: list[int], probability: float, span: int, min_spans: int, seed: int
+) -> None:
+    mask = span_mask(
+        torch.tensor(lengths),
+        80,
+        probability=probability,
+        span=span,
+        min_spans=min_spans,
+        generator=torch.Generator().manual_seed(seed),
+    )
+    for length, row in zip(lengths, mask, strict=True):
+        assert not row[length:].any()
+        assert all(run >= span for run in _runs(row))
+        most = max(math.ceil(probability * length / span), min_spans) * span
+        assert row.sum() <= most
+        if min_spans and length >= span:
+            assert row.sum() >= span
+
+
+@pytest.mark.parametrize(("probability", "span"), [(0.05, 10), (0.5, 10), (0.65, 10), (0.1, 64)])
+def test_coverage_agrees_with_transformers(probability: float, span: int) -> None:
+    from transformers.models.wav2vec2.modeling_wav2vec2 import _compute_mask_indices
+
+    lengths = torch.tensor([400, 250]).repeat(200)
+    ours = span_mask(lengths, 400, probability=probability, span=span, min_spans=2)
+    attention_mask = (torch.arange(400) < lengths[:, None]).long()
+    theirs = _compute_mask_indices((400, 400), probability, span, attention_mask, min_masks=2)
+    for row in (0, 1):
+        length = int(lengths[row])
+        found = ours[row::2, :length].float().mean().item()
+        assert found == pytest.approx(np.mean(theirs[row::2, :length]), rel=0.06)
+
+
+def test_long_rows_are_covered_as_chance_has_it() -> None:
+    mask = span_mask(torch.full((50,), 5000), 5000, probability=0.65, span=10, min_spans=2)
+    assert mask.float().mean().item() == pytest.approx(1 - (1 - 0.65 / 10) ** 10, abs=0.003)
+
+
+def test_every_place_is_masked_about_as_often() -> None:
+    mask = span_mask(torch.full((4000,), 60), 60, probability=0.2, span=5, min_spans=0)
+    inner = mask[:, 5:-5].float().mean(dim=0)
+    assert inner.std() / inner.mean() < 0.08
+
+
+def test_the_generator_decides_the_mask() -> None:
+    lengths = torch.tensor([100, 90])
+
+    def draw(seed: int) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        return span_mask(lengths, 100, probability=0.5, span=10, min_spans=2, generator=generator)
+
+    assert torch.equal(draw(1), draw(1))
+    assert not torch.equal(draw(1), draw(2))
+
+
+def test_short_rows_get_what_fits() -> None:
+    mask = span_mask(torch.tensor([9, 10, 19, 20]), 20, probability=0.9, span=10, min_spans=2)
+    assert mask[0].sum() == 0  # shorter than a span
+    assert mask[1].sum() == 10
+    assert mask[2].sum() == 10  # two spans do not fit side by side
+    assert 11 <= mask[3].sum() <= 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -18,6 +19,11 @@ def load_environment(folder: Path) -> None:
     from dotenv import load_dotenv
 
     load_dotenv(folder / ".env")
+
+
+def is_main_process() -> bool:
+    """Tell whether this process writes the files: the first of those that train together."""
+    return all(int(os.environ.get(name, 0)) == 0 for name in ("LOCAL_RANK", "RANK", "SLURM_PROCID"))
 
 
 def write_environment(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from duovox.network.assemble import SpeechSpeakerNetwork
@@ -15,7 +15,7 @@ from duovox.network.wav2vec2 import pretrained
 from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
 from duovox.run.option import choose, make
-from duovox.run.settings import Network
+from duovox.run.settings import Network, Option
 
 
 def build_network(
@@ -36,11 +36,10 @@ def build_network(
     return _with_heads(backbone, settings, vocabulary_size, num_speakers, blank)
 
 
-def with_sizes_of(settings: Network, network: SpeechSpeakerNetwork) -> Network:
-    """Return the settings with the network's own sizes, so that no checkpoint is needed again."""
+def sizes_of(network: SpeechSpeakerNetwork) -> Option:
+    """Return the architecture of the network's backbone as plain data, in place of a checkpoint."""
     sizes = asdict(network.backbone.architecture)
-    architecture = {"_target_": f"{Architecture.__module__}.Architecture", **sizes}
-    return replace(settings, wav2vec_checkpoint=None, architecture=architecture)
+    return {"_target_": f"{Architecture.__module__}.Architecture", **sizes}
 
 
 def _backbone_options(settings: Network) -> dict[str, Any]:

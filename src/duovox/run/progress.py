@@ -9,6 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from duovox.batch import SAMPLE_RATE, TrainingBatch
+from duovox.task.running_mean import RunningMean
 
 
 class TrainingProgress(Callback):
@@ -103,10 +104,11 @@ class TrainingProgress(Callback):
         speed = (
             f"{self._window_audio / seconds:.0f}x real time, {self._waiting / seconds:.0%} waiting"
         )
-        latest = pl_module.curves.latest  # type: ignore[union-attr]
+        curves = pl_module.curves
+        assert isinstance(curves, RunningMean)
         losses = "  ".join(
-            f"{name.removeprefix('train_').removesuffix('_loss')} {value.item():.3f}"  # type: ignore[operator]
-            for name, value in latest.items()  # type: ignore[operator]
+            f"{name.removeprefix('train_').removesuffix('_loss')} {value.item():.3f}"
+            for name, value in curves.latest.items()
             if name.endswith("_loss") and name != "train_loss"
         )
         self._bar.update(self._task, completed=trainer.global_step, speed=speed, losses=losses)

@@ -67,8 +67,7 @@ class SpeechPipeline:
     max_seconds: float
     unknown_characters: Literal["error", "drop"]
     speeds: list[float]
-    noise_probability: float
-    noise_snr_db: list[float]
+    augmentations: dict[str, Option]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +109,11 @@ class Selector:
 class SpeakerPipeline:
     """From bytes to chunks."""
 
-    normalize: bool
+    normalize: Literal["chunk", "utterance", "none"]
+    min_seconds: float
     speeds: list[float]
     speeds_are_speakers: bool
-    noise_probability: float
-    noise_snr_db: list[float]
+    augmentations: dict[str, Option]
     selector_train: Selector
     selector_val: Selector
     selector_test: Selector

@@ -64,6 +64,8 @@ class Trials:
     name: str
     enroll_keys: Sequence[str]  # N utterance keys
     test_keys: Sequence[str]  # N utterance keys
+    enroll_speakers: Sequence[str]  # N; intervals are drawn over speakers
+    test_speakers: Sequence[str]  # N
     is_target: Sequence[bool]  # N; True = the same speaker
 
 

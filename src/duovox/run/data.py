@@ -1,0 +1,253 @@
+"""Make the data of a run: sources for learning, sets for scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import LightningDataModule
+from torch.utils.data import DataLoader
+
+from duovox.batch import SAMPLE_RATE
+from duovox.data.index import Index
+from duovox.data.loader import evaluation_loader, training_loader
+from duovox.data.overlap import check_disjoint_speakers
+from duovox.data.plan import Batching
+from duovox.data.preparation import Preparation
+from duovox.data.selection import Limits
+from duovox.data.source import SpeakerSource, SpeechSource, training_speakers
+from duovox.data.stage.chunk import ChunkRule
+from duovox.data.stage.speed import SpeedPerturbation
+from duovox.data.tokenizer import Tokenizer
+from duovox.data.trial import read_trials
+from duovox.data.trial_resolution import resolve
+from duovox.run.evaluate import EvaluationSet
+from duovox.run.option import make
+from duovox.run.settings import Option, Selector, Speaker, SpeakerData, Speech, SpeechData, TrialSet
+from duovox.task.evaluation import SpeakerEvaluation, SpeechEvaluation, Trials
+from duovox.task.speaker import SpeakerTask
+from duovox.task.speech import SpeechTask
+
+Source = SpeechSource | SpeakerSource
+
+
+@dataclass(frozen=True)
+class SpeechSets:
+    """The sets of the speech task."""
+
+    data: SpeechData
+    settings: Speech
+    seed: int
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The symbols of the CTC head; the first is its blank."""
+        return self.settings.tokenizer.vocabulary
+
+    def training(self) -> SpeechSource:
+        """Return the source that training draws from."""
+        pipeline = self.settings.pipeline
+        return SpeechSource.for_training(
+            _index(self.data.train),
+            Tokenizer(self.vocabulary),
+            batching=Batching(max_padded_samples=self.settings.dataloader.train_max_num_samples),
+            seed=self.seed,
+            preparation=Preparation(
+                speed=SpeedPerturbation(pipeline.speeds),
+                augmentations=_augmentations(pipeline.augmentations, "speech"),
+                normalize="chunk" if pipeline.normalize else "none",
+            ),
+            limits=Limits(min_seconds=pipeline.min_seconds, max_seconds=pipeline.max_seconds),
+            unknown_characters=pipeline.unknown_characters,
+        )
+
+    def validation(self, task: SpeechTask) -> list[EvaluationSet]:
+        """Return the sets that a run is selected by."""
+        batch_size = self.settings.dataloader.val_batch_size
+        return [self._set(task, *item, batch_size) for item in self.data.validation.items()]
+
+    def test(self, task: SpeechTask) -> list[EvaluationSet]:
+        """Return the sets that are reported."""
+        batch_size = self.settings.dataloader.test_batch_size
+        return [self._set(task, *item, batch_size) for item in self.data.test.items()]
+
+    def _set(self, task: SpeechTask, name: str, folder: str, batch_size: int) -> EvaluationSet:
+        source = SpeechSource.for_evaluation(
+            _index(folder),
+            Tokenizer(self.vocabulary),
+            batching=Batching(batch_size=batch_size),
+            normalize="chunk" if self.settings.pipeline.normalize else "none",
+            unknown_characters="drop",  # no output can match them: they count as errors
+        )
+        evaluation = SpeechEvaluation(name=name, task=task)
+        return _evaluation_set(evaluation, source, self.settings.dataloader.num_workers)
+
+
+@dataclass(frozen=True)
+class SpeakerSets:
+    """The sets of the speaker task."""
+
+    data: SpeakerData
+    settings: Speaker
+    seed: int
+
+    @cached_property
+    def speakers(self) -> tuple[str, ...]:
+        """The sorted ids of the training speakers."""
+        return training_speakers(self._training_index)
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """The names of the classes: speakers, or speakers at speeds."""
+        factors = SpeedPerturbation(self.settings.pipeline.speeds).factors
+        changed = factors[1:] if self.settings.pipeline.speeds_are_speakers else ()
+        return [
+            *self.speakers,
+            *(f"{name} x{speed}" for speed in changed for name in self.speakers),
+        ]
+
+    @cached_property
+    def _training_index(self) -> Index:
+        return _index(self.data.train)
+
+    def training(self) -> SpeakerSource:
+        """Return the source that training draws from.
+
+        Raises:
+            ValueError: a speaker of a test set is among the training speakers.
+        """
+        for name, trial_set in self.data.test.items():
+            check_disjoint_speakers(
+                self.speakers, _index(trial_set.folder).speaker_id, test_name=f"test set {name}"
+            )
+        pipeline = self.settings.pipeline
+        return SpeakerSource.for_training(
+            self._training_index,
+            self.speakers,
+            batching=Batching(batch_size=self.settings.dataloader.train_batch_size, order="random"),
+            seed=self.seed,
+            preparation=Preparation(
+                chunk=_chunk(pipeline.selector_train),
+                speed=SpeedPerturbation(pipeline.speeds),
+                augmentations=_augmentations(pipeline.augmentations, "speaker"),
+                normalize=pipeline.normalize,
+            ),
+            limits=Limits(min_seconds=pipeline.min_seconds),
+            speeds_are_speakers=pipeline.speeds_are_speakers,
+        )
+
+    def validation(self, task: SpeakerTask) -> list[EvaluationSet]:
+        """Return the sets that a run is selected by."""
+        size, selector = (
+            self.settings.dataloader.val_batch_size,
+            self.settings.pipeline.selector_val,
+        )
+        return [self._set(task, *item, size, selector) for item in self.data.validation.items()]
+
+    def test(self, task: SpeakerTask) -> list[EvaluationSet]:
+        """Return the sets that are reported."""
+        size, selector = (
+            self.settings.dataloader.test_batch_size,
+            self.settings.pipeline.selector_test,
+        )
+        return [self._set(task, *item, size, selector) for item in self.data.test.items()]
+
+    def _set(
+        self, task: SpeakerTask, name: str, trial_set: TrialSet, batch_size: int, selector: Selector
+    ) -> EvaluationSet:
+        index = _index(trial_set.folder)
+        source = SpeakerSource.for_evaluation(
+            index,
+            self.speakers,
+            batching=Batching(batch_size=batch_size),
+            chunk_samples=_chunk(selector).num_samples,
+            normalize=self.settings.pipeline.normalize,
+        )
+        trials = resolve_trials(Path(trial_set.trials).expanduser(), index, name=name)
+        evaluation = SpeakerEvaluation(name=name, task=task, trials=trials)
+        return _evaluation_set(evaluation, source, self.settings.dataloader.num_workers)
+
+
+class TrainingData(LightningDataModule):
+    """Hand Lightning the endless training stream, from where a checkpoint left it."""
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        validation: Sequence[DataLoader[Any]],
+        *,
+        num_workers: int,
+        pin_memory: bool,
+    ) -> None:
+        super().__init__()
+        self._sources = sources
+        self._validation = validation
+        self._num_workers = num_workers
+        self._pin_memory = pin_memory
+        self._start_batch = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return how many batches each replica has had."""
+        assert self.trainer is not None
+        return {"num_batches": self.trainer.fit_loop.epoch_loop.batch_progress.total.ready}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on behind that many batches."""
+        self._start_batch = state_dict["num_batches"]
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return the training stream."""
+        assert self.trainer is not None
+        return training_loader(
+            self._sources,
+            start_batch=self._start_batch,
+            num_workers=self._num_workers,
+            num_replicas=self.trainer.world_size,
+            replica=self.trainer.global_rank,
+            pin_memory=self._pin_memory,
+        )
+
+    def val_dataloader(self) -> list[DataLoader[Any]]:
+        """Return the validation sets."""
+        return list(self._validation)
+
+
+def resolve_trials(path: Path, index: Index, *, name: str) -> Trials:
+    """Return the trials of a list, by the keys and speakers of the utterances they mean."""
+    resolved = resolve(read_trials(path), index)
+    return Trials(
+        name=name,
+        enroll_keys=index.key.take(resolved.enroll_rows),
+        test_keys=index.key.take(resolved.test_rows),
+        enroll_speakers=index.speaker_id.take(resolved.enroll_rows),
+        test_speakers=index.speaker_id.take(resolved.test_rows),
+        is_target=resolved.is_target.tolist(),
+    )
+
+
+def _index(folders: str | Sequence[str]) -> Index:
+    names = [folders] if isinstance(folders, str) else folders
+    return Index.load([Path(name).expanduser() for name in names])
+
+
+def _augmentations(options: Mapping[str, Option], task: str) -> tuple[Any, ...]:
+    path = f"{task}.pipeline.augmentations"
+    return tuple(make(option, path=f"{path}.{name}") for name, option in options.items())
+
+
+def _chunk(selector: Selector) -> ChunkRule:
+    num_samples = round(selector.desired_chunk_length_sec * SAMPLE_RATE)
+    return ChunkRule(num_samples=num_samples, start=selector.start)
+
+
+def _evaluation_set(
+    evaluation: SpeechEvaluation | SpeakerEvaluation, source: Source, num_workers: int
+) -> EvaluationSet:
+    return EvaluationSet(
+        evaluation=evaluation,
+        batches=evaluation_loader(source, num_workers=min(num_workers, source.num_batches)),
+        num_batches=source.num_batches,
+    )

@@ -1,0 +1,200 @@
+"""One run, from settings to scores: what the doors call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+import yaml
+from omegaconf import DictConfig
+from rich.console import Console
+
+from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.run.build import read_settings
+from duovox.run.data import Source, SpeakerSets, SpeechSets, TrainingData
+from duovox.run.environment import is_main_process, write_environment
+from duovox.run.evaluate import EvaluationSet, evaluate
+from duovox.run.folder import open_run_folder
+from duovox.run.log import make_loggers
+from duovox.run.network import build_network, sizes_of
+from duovox.run.progress import TrainingProgress
+from duovox.run.report import results_table, write_report
+from duovox.run.settings import Settings
+from duovox.run.training import build_module, build_tasks, build_trainer
+from duovox.run.weights import ModelCard, checkpoint_of, load_weights
+
+METRICS_FILE = "metrics.json"
+TRAINING_FILE = "training.json"
+
+
+def run(config: DictConfig) -> float | None:
+    """Train, score and report one network; return the validation number that sweeps minimise.
+
+    The number is the word error rate, the equal error rate, or their sum where both are measured,
+    each a mean over the validation sets. It never comes from a test set.
+    """
+    settings, plain = read_settings(config)
+    return Run(settings, open_run_folder(plain, resume=settings.resume), plain).go()
+
+
+class Run:
+    """One run in its folder.
+
+    Args:
+        plain: the settings as plain data, for config.yaml and the loggers.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, plain: dict[str, Any]) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.plain = plain
+        self.console = Console(soft_wrap=True)
+        self.sets = _sets(settings)
+        speech, speaker = self.sets.get("speech"), self.sets.get("speaker")
+        self.card = ModelCard(
+            vocabulary=speech.vocabulary if isinstance(speech, SpeechSets) else None,
+            speakers=speaker.classes if isinstance(speaker, SpeakerSets) else None,
+            architecture={},
+            normalizes=_normalizes(settings),
+            blank=settings.optim.loss.ctc_blank_idx,
+        )
+        self.tasks = build_tasks(
+            settings.optim.loss,
+            vocabulary=self.card.vocabulary,
+            has_speakers=self.card.speakers is not None,
+        )
+
+    def go(self) -> float | None:
+        """Train, score, report."""
+        self.console.print(f"run folder: {self.folder}")
+        if self.settings.trainer.num_threads:
+            torch.set_num_threads(self.settings.trainer.num_threads)
+        network = self._network()
+        if self.settings.fit_model:
+            self._fit(network)
+        if not (self.settings.eval_model and is_main_process()):
+            return None
+        metrics = self._score(network)
+        self.console.print(results_table(metrics))
+        self.console.print(f"report: {write_report(self.folder)}")
+        return _objective(metrics["validation"])
+
+    def _network(self) -> SpeechSpeakerNetwork:
+        torch.manual_seed(self.settings.seed)  # of the initial weights
+        card = self.card
+        network = build_network(
+            self.settings.network,
+            vocabulary_size=len(card.vocabulary) if card.vocabulary else None,
+            num_speakers=len(card.speakers) if card.speakers else None,
+            blank=card.blank,
+        )
+        if self.settings.load_network_from_checkpoint is not None:
+            load_weights(network, Path(self.settings.load_network_from_checkpoint).expanduser())
+        if is_main_process():
+            text = yaml.safe_dump(self.plain, sort_keys=False, allow_unicode=True)
+            (self.folder / "config.yaml").write_text(text, encoding="utf-8")
+            write_environment(self.folder / "environment.json")
+            replace(card, architecture=sizes_of(network)).write(self.folder)
+        return network
+
+    def _fit(self, network: SpeechSpeakerNetwork) -> None:
+        settings = self.settings
+        sources = {task: one.training() for task, one in self.sets.items()}
+        for task, source in sources.items():
+            self.console.print(_describe(task, source))
+        validation = self._evaluation_sets("validation")
+        module = build_module(settings, network, self.tasks)
+        module.validation = [one.evaluation for one in validation]
+        loggers = make_loggers(
+            self.folder,
+            self.plain,
+            use_tensorboard=settings.use_tensorboard,
+            use_wandb=settings.use_wandb,
+        )
+        progress = TrainingProgress()
+        trainer = build_trainer(settings, self.folder, loggers=loggers, progress=progress)
+        if settings.trainer.compile:
+            network.compile()
+        last = self.folder / "checkpoints" / "last.ckpt"
+        loading = [part.dataloader for part in (settings.speech, settings.speaker) if part]
+        trainer.fit(
+            module,
+            datamodule=TrainingData(
+                sources,
+                [one.batches for one in validation],
+                num_workers=sum(part.num_workers for part in loading),
+                pin_memory=settings.gpus > 0 and all(part.pin_memory for part in loading),
+            ),
+            ckpt_path=last if last.is_file() else None,
+            weights_only=True,
+        )
+        if is_main_process():
+            training = progress.state_dict() | {"steps": trainer.global_step}
+            _write_json(self.folder / TRAINING_FILE, training)
+
+    def _score(self, network: SpeechSpeakerNetwork) -> dict[str, Any]:
+        load_weights(network, checkpoint_of(self.folder))
+        device = torch.device("cuda" if self.settings.gpus else "cpu")
+        metrics: dict[str, Any] = {
+            name: evaluate(network, self._evaluation_sets(name), device=device, folder=folder)
+            for name, folder in (
+                ("validation", self.folder / "validation"),
+                ("test", self.folder),
+            )
+        }
+        training = self.folder / TRAINING_FILE
+        if training.is_file():
+            metrics["training"] = json.loads(training.read_text(encoding="utf-8"))
+        _write_json(self.folder / METRICS_FILE, metrics)
+        return metrics
+
+    def _evaluation_sets(self, kind: str) -> list[EvaluationSet]:
+        chosen: list[EvaluationSet] = []
+        for name, one in self.sets.items():
+            make_sets: Any = one.validation if kind == "validation" else one.test
+            chosen += make_sets(self.tasks[name])
+        return chosen
+
+
+def _sets(settings: Settings) -> dict[str, SpeechSets | SpeakerSets]:
+    sets: dict[str, SpeechSets | SpeakerSets] = {}
+    if settings.speech is not None and settings.data.speech is not None:
+        sets["speech"] = SpeechSets(settings.data.speech, settings.speech, settings.seed)
+    if settings.speaker is not None and settings.data.speaker is not None:
+        sets["speaker"] = SpeakerSets(settings.data.speaker, settings.speaker, settings.seed)
+    for task in ("speech", "speaker"):
+        if getattr(settings, task) is not None and task not in sets:
+            raise ValueError(f"this run learns {task}, but its data has none (data.{task})")
+    return sets
+
+
+def _normalizes(settings: Settings) -> dict[str, bool]:
+    normalizes = {}
+    if settings.speech is not None:
+        normalizes["speech"] = settings.speech.pipeline.normalize
+    if settings.speaker is not None:
+        normalizes["speaker"] = settings.speaker.pipeline.normalize != "none"
+    return normalizes
+
+
+def _describe(task: str, source: Source) -> str:
+    text = f"{task}: {source.num_utterances} training utterances, {source.num_batches} batches"
+    left_out = ", ".join(f"{len(keys)} {cause}" for cause, keys in source.dropped.items())
+    return f"{text}; left out: {left_out}" if left_out else text
+
+
+def _objective(results: Mapping[str, Mapping[str, float]]) -> float:
+    return sum(
+        fmean(values)
+        for metric in ("wer", "eer")
+        if (values := [result[metric] for result in results.values() if metric in result])
+    )
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

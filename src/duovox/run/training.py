@@ -1,0 +1,153 @@
+"""Make what trains a network: the tasks and their losses, the optimiser, Lightning's trainer."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback
+from lightning.pytorch import Trainer as LightningTrainer
+from lightning.pytorch.callbacks import EarlyStopping
+from lightning.pytorch.loggers import Logger
+from torch import nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from duovox.loss.aam_softmax import AamSoftmaxLoss
+from duovox.loss.cross_entropy import CrossEntropyLoss
+from duovox.loss.ctc import CtcLoss
+from duovox.loss.weighting.none import NoWeighting
+from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.optim.freezing import backbone_freezing
+from duovox.run.checkpoint import BestAndLast
+from duovox.run.faults import FaultLog
+from duovox.run.option import choose, make
+from duovox.run.progress import TrainingProgress
+from duovox.run.settings import Callbacks, Loss, Settings
+from duovox.task.multitask import MultiTask, Task
+from duovox.task.speaker import SpeakerTask
+from duovox.task.speech import SpeechTask
+
+
+def build_tasks(
+    loss: Loss, *, vocabulary: Sequence[str] | None, has_speakers: bool
+) -> dict[str, Task]:
+    """Return the tasks of a run with their losses."""
+    tasks: dict[str, Task] = {}
+    if vocabulary is not None:
+        ctc = CtcLoss(blank=loss.ctc_blank_idx)
+        tasks["speech"] = SpeechTask(ctc=ctc, vocabulary=tuple(vocabulary))
+    if has_speakers:
+        tasks["speaker"] = SpeakerTask(
+            classification=CrossEntropyLoss()
+            if loss.use_cross_entropy
+            else AamSoftmaxLoss(margin_rad=loss.aam_margin, scale=loss.aam_scale)
+        )
+    return tasks
+
+
+def build_module(
+    settings: Settings, network: SpeechSpeakerNetwork, tasks: dict[str, Task]
+) -> MultiTask:
+    """Return the Lightning module that trains the network."""
+    freezing = backbone_freezing(
+        network.backbone,
+        feature_encoder=network.backbone.feature_encoder,
+        completely_freeze_feature_encoder=settings.network.completely_freeze_feature_extractor,
+        initially_frozen=settings.network.wav2vec_initially_frozen,
+        num_frozen_steps=settings.network.num_frozen_steps,
+    )
+    return MultiTask(
+        network,
+        tasks=tasks,
+        weighting=_weighting(settings.optim.loss),
+        freeze=freezing.apply,
+        make_optimizer=_optimizer(settings),
+        clip_norm=settings.trainer.gradient_clip_val,
+        seed=settings.seed,
+        max_bad_steps=settings.callbacks.max_bad_steps,
+    )
+
+
+def build_trainer(
+    settings: Settings, folder: Path, *, loggers: Sequence[Logger], progress: TrainingProgress
+) -> LightningTrainer:
+    """Return Lightning's trainer; checkpoints come last among the callbacks."""
+    trainer = settings.trainer
+    return LightningTrainer(
+        accelerator="gpu" if settings.gpus else "cpu",
+        devices=max(1, settings.gpus),
+        strategy="ddp" if settings.gpus > 1 else "auto",
+        precision=_precision(str(trainer.precision), is_cpu=settings.gpus == 0),
+        max_steps=trainer.max_steps,
+        val_check_interval=trainer.val_check_interval * trainer.accumulate_grad_batches,
+        check_val_every_n_epoch=None,  # validation counts batches: the stream has no end
+        accumulate_grad_batches=trainer.accumulate_grad_batches,
+        log_every_n_steps=trainer.log_every_n_steps,
+        deterministic=trainer.deterministic,
+        num_sanity_val_steps=0,  # data is checked before; half a trial list has no EER
+        use_distributed_sampler=False,  # the plan shares batches out
+        logger=list(loggers),
+        callbacks=[progress, *_callbacks(settings.callbacks, folder)],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=True,
+    )
+
+
+def _weighting(loss: Loss) -> nn.Module:
+    if loss.weighting is None:
+        return NoWeighting()
+    option = choose(loss.weighting, loss.scale_method, setting="optim.loss.scale_method")
+    weighting: nn.Module = make(option, path=f"optim.loss.weighting.{loss.scale_method}")
+    return weighting
+
+
+def _optimizer(settings: Settings) -> Callable[[nn.Module], dict[str, Any]]:
+    optim, trainer = settings.optim, settings.trainer
+
+    def configure(module: nn.Module) -> dict[str, Any]:
+        optimizer = make(optim.algo, module.parameters(), path="optim.algo")
+        schedule = make(
+            optim.schedule, optimizer, path="optim.schedule", max_steps=trainer.max_steps
+        )
+        every: dict[str, Any] = {"scheduler": schedule, "interval": "step"}
+        if isinstance(schedule, ReduceLROnPlateau):
+            every |= {
+                "frequency": trainer.val_check_interval,
+                "monitor": settings.callbacks.monitor,
+            }
+        return {"optimizer": optimizer, "lr_scheduler": every}
+
+    return configure
+
+
+def _callbacks(settings: Callbacks, folder: Path) -> list[Callback]:
+    stops: list[Callback] = [
+        EarlyStopping(
+            stop.monitor,
+            patience=stop.patience,
+            divergence_threshold=stop.divergence_threshold,
+            mode="min",
+        )
+        for stop in settings.early_stopping
+    ]
+    faults = FaultLog(
+        folder, share=settings.bad_utterance_share, count=settings.bad_utterance_count
+    )
+    checkpoints = BestAndLast(
+        folder / "checkpoints",
+        monitor=settings.monitor,
+        save_every_minutes=settings.save_every_minutes,
+    )
+    return [faults, *stops, checkpoints]
+
+
+def _precision(setting: str, *, is_cpu: bool) -> Any:
+    if setting == "16" and is_cpu:
+        warnings.warn(
+            "trainer.precision=16 needs a GPU; training in bf16 on this CPU", stacklevel=2
+        )
+        return "bf16-mixed"
+    return {"16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true"}[setting]

@@ -1,0 +1,116 @@
+"""The weights of a run, in and out: tensors and plain data, never anything executable."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from torch import Tensor, nn
+
+from duovox.run.network import build_network
+from duovox.run.read import read
+from duovox.run.settings import Network, Option
+
+MODEL_FILE = "model.json"
+_PREFIX = "network."  # of the network's weights inside a Lightning checkpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What a checkpoint needs to become a network again, besides the settings."""
+
+    vocabulary: list[str] | None  # V symbols, the first is the CTC blank
+    speakers: list[str] | None  # K training speakers in the order of their class ids
+    architecture: Option  # of the backbone
+    normalizes: dict[str, bool]  # by task: waves get zero mean and unit variance
+    blank: int = 0
+
+    def write(self, folder: Path) -> None:
+        """Write model.json."""
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        (folder / MODEL_FILE).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> ModelCard:
+        """Read model.json."""
+        path = folder / MODEL_FILE
+        if not path.is_file():
+            raise ValueError(
+                f"{folder} is no run folder: it has no {MODEL_FILE}. Give the folder that a "
+                "training run named on its first line"
+            )
+        return read(cls, json.loads(path.read_text(encoding="utf-8")), path=MODEL_FILE)
+
+
+def checkpoint_of(folder: Path) -> Path:
+    """Return best.ckpt of a run folder, or last.ckpt where there is no best."""
+    for name in ("best.ckpt", "last.ckpt"):
+        if (path := folder / "checkpoints" / name).is_file():
+            return path
+    raise ValueError(f"{folder / 'checkpoints'} holds no checkpoint: train first (fit_model=true)")
+
+
+def load_network(folder: Path) -> tuple[nn.Module, ModelCard]:
+    """Return the network of a run folder with its best weights, in evaluation mode."""
+    card = ModelCard.load(folder)
+    plain = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    settings = replace(
+        read(Network, plain["network"], path="network"),
+        wav2vec_checkpoint=None,
+        architecture=card.architecture,
+    )
+    network = build_network(
+        settings,
+        vocabulary_size=len(card.vocabulary) if card.vocabulary else None,
+        num_speakers=len(card.speakers) if card.speakers else None,
+        blank=card.blank,
+    )
+    load_weights(network, checkpoint_of(folder))
+    return network.eval(), card
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Load a checkpoint, or the best of a run folder, into a network of the same shape.
+
+    Raises:
+        ValueError: the file is no checkpoint, or a weight is missing, unexpected or of another
+            shape; all of them are listed.
+    """
+    state = _network_state(checkpoint_of(path) if path.is_dir() else path)
+    own = network.state_dict()
+    problems = [f"missing: {name}" for name in own if name not in state]
+    problems += [f"unexpected: {name}" for name in state if name not in own]
+    problems += [
+        f"shape: {name} is {tuple(state[name].shape)}, the network wants {tuple(own[name].shape)}"
+        for name in own
+        if name in state and own[name].shape != state[name].shape
+    ]
+    if problems:
+        raise ValueError(
+            f"{path} does not fit this network ({len(problems)} differences; "
+            f"{'; '.join(problems[:10])}). Heads, pooling and sizes must be those of the run that "
+            "made it: compare its config.yaml and model.json"
+        )
+    network.load_state_dict(dict(state))
+
+
+def _network_state(path: Path) -> Mapping[str, Tensor]:
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state = checkpoint["state_dict"]
+    except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        raise ValueError(
+            f"{path} can't be read as a checkpoint of a duovox run "
+            f"({type(error).__name__}: {error}). Use another checkpoint of the run"
+        ) from error
+    return {
+        name.removeprefix(_PREFIX): tensor
+        for name, tensor in state.items()
+        if name.startswith(_PREFIX)
+    }

@@ -37,8 +37,8 @@ class AttentivePooling(nn.Module):
         self, frames: Tensor, num_frames: Tensor, token_logits: Tensor | None = None
     ) -> Tensor:
         """Return (B, 2 D) from frames (B, T, D) and their true number num_frames (B,)."""
-        frames = frames.float()
         is_real = true_frames(num_frames, frames.shape[1])[..., None]  # (B, T, 1)
+        frames = frames.float().masked_fill(~is_real, 0.0)
         context = _mean_and_std(frames, is_real / num_frames[:, None, None])
         context = context[:, None].expand(-1, frames.shape[1], -1)  # (B, T, 2 D)
         hidden = torch.tanh(self.norm(torch.relu(self.inner(torch.cat([frames, context], -1)))))

@@ -36,5 +36,5 @@ class CtcPooling(nn.Module):
         is_blank = token_logits.argmax(dim=-1) == self.blank  # (B, T)
         is_kept = is_real & (is_blank if self.pool_blanks else ~is_blank)
         is_kept = torch.where(is_kept.any(dim=1, keepdim=True), is_kept, is_real)
-        total = (frames * is_kept[..., None]).sum(dim=1, dtype=torch.float32)  # (B, D)
+        total = frames.masked_fill(~is_kept[..., None], 0.0).sum(dim=1, dtype=torch.float32)
         return total / is_kept.sum(dim=1, keepdim=True)

@@ -22,6 +22,6 @@ class MeanPooling(nn.Module):
         self, frames: Tensor, num_frames: Tensor, token_logits: Tensor | None = None
     ) -> Tensor:
         """Return (B, D) from frames (B, T, D) and their true number num_frames (B,)."""
-        is_real = true_frames(num_frames, frames.shape[1])
-        total = (frames * is_real[..., None]).sum(dim=1, dtype=torch.float32)  # (B, D)
+        is_padding = ~true_frames(num_frames, frames.shape[1])
+        total = frames.masked_fill(is_padding[..., None], 0.0).sum(dim=1, dtype=torch.float32)
         return total / num_frames[:, None]

@@ -27,9 +27,9 @@ class MeanStdPooling(nn.Module):
         self, frames: Tensor, num_frames: Tensor, token_logits: Tensor | None = None
     ) -> Tensor:
         """Return (B, 2 D) from frames (B, T, D) and their true number num_frames (B,)."""
-        is_real = true_frames(num_frames, frames.shape[1])[..., None]  # (B, T, 1)
+        is_padding = ~true_frames(num_frames, frames.shape[1])[..., None]  # (B, T, 1)
         count = num_frames[:, None]
-        mean = (frames * is_real).sum(dim=1, dtype=torch.float32) / count  # (B, D)
-        squares = ((frames - mean[:, None]) * is_real).square().sum(dim=1)
+        mean = frames.masked_fill(is_padding, 0.0).sum(dim=1, dtype=torch.float32) / count  # (B, D)
+        squares = (frames - mean[:, None]).masked_fill(is_padding, 0.0).square().sum(dim=1)
         variance = squares / (count - 1).clamp(min=1)
         return torch.cat([mean, variance.clamp(min=MIN_VARIANCE).sqrt()], dim=1)

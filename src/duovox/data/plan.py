@@ -170,7 +170,7 @@ def _cut(
 ) -> tuple[Rows, Rows]:
     """Return the rows of a block in the order of its batches, and the size of each batch."""
     if batching.order == "random":
-        return block, _sizes(num_samples[block], batching)
+        return generator.permutation(block), _sizes(num_samples[block], batching)
     growth = 1 + batching.length_jitter * generator.random(len(block))
     upper = (num_samples[block] * growth).astype(np.int64)  # never below the true length
     order = np.argsort(-upper, kind="stable")

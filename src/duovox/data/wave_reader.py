@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duovox.audio.decode import SAMPLE_RATE, read_wave
+from duovox.audio.error import AudioError
 from duovox.batch import BadUtterance
 from duovox.data.index import Index
 from duovox.data.reader import ShardReader
@@ -48,9 +49,8 @@ class WaveReader:
             raise self._bad(row, "damaged shard", str(error)) from None
         try:
             wave, _ = read_wave(content, start=start, num_samples=num_samples)
-        except ValueError as error:
-            cause = "not finite" if "NaN" in str(error) else "undecodable"
-            raise self._bad(row, cause, str(error)) from None
+        except AudioError as error:
+            raise self._bad(row, error.cause, error.detail) from None
         if wave.ndim > 1:
             detail = f"{wave.shape[1]} channels instead of one; `duovox prepare` mixes down"
             raise self._bad(row, "several channels", detail)

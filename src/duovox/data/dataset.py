@@ -50,21 +50,27 @@ class DatasetSummary:
         path = folder / DATASET_FILE
         if not path.is_file():
             raise ValueError(_why_no_dataset(folder))
+        return cls.parse(path.read_bytes(), str(folder))
+
+    @classmethod
+    def parse(cls, content: bytes, folder: str) -> Self:
+        """Read the content of a `dataset.json`; `folder` is named in complaints."""
         try:
-            fields = json.loads(path.read_text(encoding="utf-8"))
+            fields = json.loads(content)
             version = fields["format_version"]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
-                f"{path} is no data set summary ({error}): run `duovox shards index {folder}`"
+                f"{folder}/{DATASET_FILE} is no data set summary ({error}): "
+                f"run `duovox shards index {folder}`"
             ) from None
         if version != FORMAT_VERSION:
             raise ValueError(
-                f"{path} has format version {version}, this duovox reads {FORMAT_VERSION}: "
+                f"{folder} has format version {version}, this duovox reads {FORMAT_VERSION}: "
                 f"run `duovox shards index {folder}`"
             )
         shards = tuple(ShardSummary(**shard) for shard in fields.pop("shards"))
         if odd := [shard.name for shard in shards if Path(shard.name).name != shard.name]:
-            raise ValueError(f"{path} names shards outside its folder: {odd[0]}")
+            raise ValueError(f"{folder}/{DATASET_FILE} names a shard outside its folder: {odd[0]}")
         return cls(shards=shards, **(fields | {"vocabulary": tuple(fields["vocabulary"])}))
 
     def save(self, folder: Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duovox.data.dataset import INDEX_FILE, DatasetSummary, ShardSummary
+from duovox.data.listing import listing
 from duovox.data.texts import Integers, Texts
 
 if TYPE_CHECKING:
@@ -126,9 +127,8 @@ def _check_shards(folder: Path, shards: Sequence[ShardSummary]) -> None:
             wrong.append(f"{path}: {size}")
     if wrong:
         raise ValueError(
-            f"{len(wrong)} of {len(shards)} shards of {folder} are damaged: "
-            f"{'; '.join(wrong[:10])}. `duovox shards verify {folder}` tells more; "
-            "restore them or prepare again"
+            f"{len(wrong)} of {len(shards)} shards of {folder} are damaged; restore them or "
+            f"prepare again (`duovox shards verify {folder}` tells more):{listing(wrong)}"
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from duovox.data.dataset import DATASET_FILE, DatasetSummary
 from duovox.data.fault import Fault, check_share, count_causes
+from duovox.data.listing import listing
 from duovox.data.row import Row, write_index
 from duovox.data.scan import Scan, scan_shard
 
@@ -90,10 +91,9 @@ def _unique(scans: Sequence[Scan]) -> tuple[list[Row], list[Fault]]:
 def _check_damage(folder: Path, faults: Sequence[Fault]) -> None:
     damaged = [fault for fault in faults if fault.cause == "damaged shard"]
     if damaged:
-        listed = "; ".join(f"{fault.where}: {fault.detail}" for fault in damaged[:10])
         raise ValueError(
-            f"{len(damaged)} shards of {folder} are damaged, what they lost is unknown: {listed}. "
-            "Restore them, or keep what is whole with --max-bad-share 1"
+            f"{len(damaged)} shards of {folder} are damaged, and what they lost is unknown: "
+            f"restore them, or keep what is whole with --max-bad-share 1{listing(damaged)}"
         )
 
 

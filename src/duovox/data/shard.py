@@ -17,7 +17,8 @@ from duovox.data.dataset import DATASET_FILE, DatasetSummary
 from duovox.data.fault import Fault, check_share
 from duovox.data.indexing import index_shards
 from duovox.data.order import Order, arrange
-from duovox.data.shard_file import loading, write_shard
+from duovox.data.parallel import mapping
+from duovox.data.shard_file import load_utterance, write_shard
 from duovox.data.shard_log import ShardLog
 from duovox.data.utterance import Utterance
 
@@ -74,10 +75,11 @@ def write_dataset(
     }
     _clear(folder, parts.keys(), overwrite=options.overwrite)
     log = ShardLog.open(folder, parts)
-    with loading(options.num_workers) as load:
+    with mapping(options.num_workers, chunk=16) as in_order:
         for shard, part in parts.items():
             if not log.has(shard):
-                log.add(shard, write_shard(folder / shard, load(part), on_utterance))
+                loaded = in_order(load_utterance, part)
+                log.add(shard, write_shard(folder / shard, loaded, on_utterance))
     failures = log.faults()
     _write_failures(folder, failures)
     check_share(failures, len(utterances), options.max_bad_share, f"see {folder / FAILURES_FILE}")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from duovox.audio.error import AudioError
@@ -27,17 +23,15 @@ class LoadedUtterance:
     num_samples: int
 
 
-Map = Callable[[Sequence[Utterance]], Iterable["LoadedUtterance | Fault"]]
-
-
-@contextmanager
-def loading(num_workers: int) -> Iterator[Map]:
-    """Give a function that loads utterances in their order, here (0) or in several processes."""
-    if num_workers < 1:
-        yield partial(map, _load)
-        return
-    with ProcessPoolExecutor(num_workers, mp_context=get_context("spawn")) as pool:
-        yield partial(pool.map, _load, chunksize=16)
+def load_utterance(utterance: Utterance) -> LoadedUtterance | Fault:
+    """Return the audio of an utterance, or why it has none."""
+    try:
+        return LoadedUtterance(utterance, *flac_bytes(utterance))
+    except AudioError as error:
+        cause, detail = str(error.cause), str(error)
+    except OSError as error:
+        cause, detail = "unreadable", str(error)
+    return Fault(where=str(utterance.path), key=utterance.key, cause=cause, detail=detail)
 
 
 def write_shard(
@@ -61,16 +55,6 @@ def write_shard(
                 tar.write(_sample(item))
             on_utterance()
     return left_out
-
-
-def _load(utterance: Utterance) -> LoadedUtterance | Fault:
-    try:
-        return LoadedUtterance(utterance, *flac_bytes(utterance))
-    except AudioError as error:
-        cause, detail = str(error.cause), str(error)
-    except OSError as error:
-        cause, detail = "unreadable", str(error)
-    return Fault(where=str(utterance.path), key=utterance.key, cause=cause, detail=detail)
 
 
 def _sample(loaded: LoadedUtterance) -> dict[str, str | bytes]:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from duovox.data.index import Index
+from duovox.data.overlap import check_disjoint_speakers
 from duovox.data.trial import TrialList
 from duovox.data.trial_resolution import resolve
-
-_NUM_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ def check_trials(
     is_known = (enroll != unknown) & (test != unknown)
     _check_labels(trials, is_known & ((enroll == test) != trials.is_target))
     speakers = {names[code] for code in np.union1d(enroll, test) if code != unknown}
-    check_unseen(speakers, training_speakers, trials.name)
+    check_disjoint_speakers(training_speakers, speakers, test_name=f"trial list {trials.name}")
     rows = np.union1d(resolved.enroll_rows, resolved.test_rows)
     return TrialReport(
         num_targets=trials.num_targets,
@@ -52,24 +51,14 @@ def check_trials(
     )
 
 
-def check_unseen(speakers: set[str], training_speakers: Sequence[str], name: str) -> None:
-    """Raise a ValueError when a speaker of a trial list was trained on."""
-    if seen := sorted(speakers & set(training_speakers)):
-        raise ValueError(
-            f"{len(seen)} of {len(speakers)} speakers of the trial list {name} are training speakers "
-            f"({', '.join(seen[:_NUM_LISTED])}): verification must be scored on unseen speakers; "
-            "train without them, or choose another list"
-        )
-
-
 def _check_labels(trials: TrialList, is_wrong: np.ndarray) -> None:
     wrong = np.flatnonzero(is_wrong)
     if len(wrong):
         first = wrong[0]
         label = "target" if trials.is_target[first] else "nontarget"
         raise ValueError(
-            f"{len(wrong)} trials of {trials.name} contradict the speakers in the data set; the first: "
-            f"{trials.enroll[first]} {trials.test[first]} is called {label}"
+            f"{len(wrong)} trials of {trials.name} contradict the speakers in the data set; the "
+            f"first: {trials.enroll[first]} {trials.test[first]} is called {label}"
         )
 
 

@@ -140,7 +140,7 @@ def _check_enough(kind: str, wanted: int, possible: int) -> None:
 
 
 def _entries(index: Index, rows: Collection[int]) -> dict[int, str]:
-    """Name rows by their source path, as other tools do, or by key where that would be ambiguous."""
+    """Name rows by their source path, as other tools do, or by key where that is ambiguous."""
     sources = Counter(index.source)
 
     def name(row: int) -> str:

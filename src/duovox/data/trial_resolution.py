@@ -1,9 +1,8 @@
 """Find the audio that a trial list means: tolerant in the spelling, strict about what is missing.
 
-An entry means the utterance with that key, or with that source path; the extension may differ or be
-left out, and `-` may stand for `/` (some lists join video and file that way). When neither fits, the
-last three parts of the source path decide, so that lists of `id/video/file` find
-`wav/id/video/file`.
+An entry means the utterance with that key, or with that source path; the extension may differ or
+be left out, and `-` may stand for `/` (some lists join video and file that way). When neither fits,
+the last three parts of the source path decide: a list of `id/video/file` finds `wav/id/video/file`.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duovox.data.index import Index
+from duovox.data.listing import listing
 from duovox.data.trial import TrialList
 from duovox.data.utterance import original_name
 
 _EXTENSIONS = {"wav", "flac", "m4a", "mp3", "ogg", "opus", "aac", "sph"}
-_NUM_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +43,9 @@ def resolve(trials: TrialList, index: Index) -> ResolvedTrials:
     found = {entry: _rows(entry, places) for entry in entries}
     missing = [entry for entry, rows in found.items() if not rows]
     if missing:
-        listed = "".join(f"\n  {entry}" for entry in missing[:_NUM_LISTED])
-        more = f"\n  and {len(missing) - _NUM_LISTED} more" if len(missing) > _NUM_LISTED else ""
         raise ValueError(
-            f"{len(missing)} of {len(entries)} entries of the trial list {trials.name} have no audio "
-            f"in the data set, neither by key nor by source path:{listed}{more}"
+            f"{len(missing)} of {len(entries)} entries of the trial list {trials.name} have no "
+            f"audio in the data set, neither by key nor by source path:{listing(missing)}"
         )
     rows = {entry: _one_row(entry, rows, index) for entry, rows in found.items()}
     return ResolvedTrials(

@@ -22,10 +22,10 @@ from pathlib import Path
 
 from duovox.data.corpus.stretch import stretch
 from duovox.data.corpus.table import Entry, read_table
+from duovox.data.listing import listing
 from duovox.data.utterance import Utterance, make_key
 
 _ROOTS = ("$data_root", "{data_root}")
-_NUM_LISTED = 10  # of missing files
 
 
 def find_utterances(path: Path, *, data_root: Path | None = None) -> list[Utterance]:
@@ -126,9 +126,7 @@ def _duration(entry: Entry) -> float | None:
 def _check_files(places: Sequence[Path], path: Path, root: Path) -> None:
     missing = [place for place in places if not place.is_file()]
     if missing:
-        listed = "".join(f"\n  {place}" for place in missing[:_NUM_LISTED])
-        more = f"\n  and {len(missing) - _NUM_LISTED} more" if len(missing) > _NUM_LISTED else ""
         raise ValueError(
             f"{len(missing)} of {len(places)} audio files of {path} are not there; "
-            f"is {root} the corpus folder (--data-root)?{listed}{more}"
+            f"is {root} the corpus folder (--data-root)?{listing(missing)}"
         )

@@ -5,6 +5,7 @@ number of workers, and a run that stopped after `n` batches goes on with `start_
 replicas, replica r gets the batches r, r + R, r + 2R, ... of the one stream: all have something to
 do at every step, whatever the shards look like.
 
+Each worker uses one thread and holds two batches ready, as is torch's default.
 Lightning must be told `use_distributed_sampler=False`: the replicas are shared out here.
 """
 
@@ -18,8 +19,6 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from duovox.batch import MultiTaskBatch, SpeakerBatch, SpeechBatch, TrainingBatch
-
-_PREFETCH = 4  # batches that each worker holds ready
 
 
 class Source(Protocol):
@@ -50,7 +49,7 @@ def training_loader(
     if not sources or set(sources) - {"speech", "speaker"}:
         raise ValueError(f"sources must be of speech, speaker or both, got {sorted(sources)}")
     numbers = _Numbers(start_batch, num_replicas, replica)
-    return _loader(_TrainingStream(dict(sources)), numbers, num_workers, pin_memory)
+    return _loader(_TrainingStream(dict(sources)), numbers, num_workers, pin_memory=pin_memory)
 
 
 def evaluation_loader(
@@ -67,7 +66,7 @@ def evaluation_loader(
     out to make them equal, so gather counts and do not wait for each other within the pass.
     """
     numbers = range(replica, source.num_batches, num_replicas)
-    return _loader(_EvaluationStream(source), numbers, num_workers, pin_memory)
+    return _loader(_EvaluationStream(source), numbers, num_workers, pin_memory=pin_memory)
 
 
 class _TrainingStream(Dataset[TrainingBatch]):
@@ -106,7 +105,7 @@ class _Numbers(Sampler[int]):
 
 
 def _loader(
-    dataset: Dataset[TrainingBatch], numbers: Any, num_workers: int, pin_memory: bool
+    dataset: Dataset[TrainingBatch], numbers: Any, num_workers: int, *, pin_memory: bool
 ) -> DataLoader[TrainingBatch]:
     return DataLoader(
         dataset,
@@ -114,15 +113,7 @@ def _loader(
         sampler=numbers,
         num_workers=num_workers,
         pin_memory=pin_memory,
-        worker_init_fn=_use_one_thread,
-        prefetch_factor=_PREFETCH if num_workers else None,
-        persistent_workers=num_workers > 0,
         # Its own generator: the loader would else draw from the global one, and shift what a
         # resumed run draws from there.
         generator=torch.Generator().manual_seed(0),
     )
-
-
-def _use_one_thread(worker: int) -> None:
-    """Keep the workers from fighting over the cores."""
-    torch.set_num_threads(1)

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from duovox.data.index import Index
-
-_MAX_LISTED = 20
+from duovox.data.listing import listing
 
 
 def check_unique_keys(index: Index) -> None:
@@ -18,8 +17,8 @@ def check_unique_keys(index: Index) -> None:
     repeated = [key for key, count in Counter(keys).items() if count > 1]
     folders = sorted({str(shard.parent) for shard in index.shards})
     raise ValueError(
-        f"{len(repeated)} keys come more than once in {', '.join(folders)}: {_listed(repeated)}. "
-        "Name each data set once, or prepare one of them with other keys"
+        f"{len(repeated)} keys come more than once in {', '.join(folders)}; name each data set "
+        f"once, or prepare one of them with other keys:{listing(repeated)}"
     )
 
 
@@ -37,10 +36,5 @@ def check_disjoint_speakers(
     if shared:
         raise ValueError(
             f"{len(shared)} speakers of {test_name} are also in training, so its error rate would "
-            f"be too good: {_listed(shared)}. Take them out of training (`duovox split`)"
+            f"be too good; take them out of one of the two:{listing(shared)}"
         )
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
-    return ", ".join(names[:_MAX_LISTED]) + more

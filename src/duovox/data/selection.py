@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from duovox.audio.decode import SAMPLE_RATE
 from duovox.data.frames import MIN_SAMPLES
 from duovox.data.index import Index
+from duovox.data.listing import listing
 
 Mask = NDArray[np.bool_]
 
@@ -69,9 +70,11 @@ def select(index: Index, faults: Mapping[str, Mask]) -> tuple[Index, dict[str, l
 def refuse(index: Index, faults: Mapping[str, Mask], advice: str) -> None:
     """Raise a ValueError that lists the faulty utterances by cause, if there are any."""
     listed = [
-        f"{np.count_nonzero(mask)} {cause}: {', '.join(index.key.take(np.flatnonzero(mask)[:10]))}"
+        f"{key}: {cause}"
         for cause, mask in faults.items()
-        if mask.any()
+        for key in index.key.take(np.flatnonzero(mask))
     ]
     if listed:
-        raise ValueError(f"utterances that cannot be used: {'; '.join(listed)}. {advice}")
+        raise ValueError(
+            f"{len(listed)} of {len(index)} utterances cannot be used; {advice}:{listing(listed)}"
+        )

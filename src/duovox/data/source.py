@@ -17,6 +17,7 @@ from duovox.batch import SpeakerBatch, SpeechBatch
 from duovox.data.collate import pad_tokens, pad_waves
 from duovox.data.evaluation_waves import EvaluationWaves
 from duovox.data.index import Index
+from duovox.data.listing import listing
 from duovox.data.overlap import check_unique_keys
 from duovox.data.plan import Batching
 from duovox.data.preparation import Preparation
@@ -26,7 +27,7 @@ from duovox.data.training_waves import TrainingWaves
 from duovox.data.transcript import UnknownCharacters, find_unknown, find_unlearnable
 from duovox.data.waves import WaveBatches
 
-_ADVICE = "An evaluation leaves nothing out: remove them from the data set"
+_ADVICE = "an evaluation leaves nothing out by itself, so take them out of the data set"
 
 
 class SpeechSource:
@@ -183,7 +184,7 @@ class SpeakerSource:
         faults["no speaker"] = np.array([not speaker for speaker in index.speaker_id])
         kept, dropped = select(index, faults)
         if unknown := sorted(set(kept.speaker_id) - set(speakers)):
-            raise ValueError(f"{len(unknown)} speakers are not training speakers: {unknown[:20]}")
+            raise ValueError(f"{len(unknown)} speakers are no training speakers:{listing(unknown)}")
         waves = TrainingWaves(
             kept, batching=batching, preparation=preparation, seed=seed, purpose="speaker"
         )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from duovox.batch import BadUtterance
 from duovox.data.generator import generator_for
 from duovox.data.index import Index
+from duovox.data.listing import listing
 from duovox.data.plan import Batching, Plan, Rows, num_batches_per_epoch, plan, too_long
 from duovox.data.preparation import Preparation
 from duovox.data.wave_reader import BadAudioError, WaveReader
@@ -118,9 +119,8 @@ class TrainingWaves:
         slowest = np.argmin(self.preparation.speed.factors)
         lengths = self._lengths(np.full(len(self.index), slowest))
         if len(rows := too_long(lengths, self._batching)):
-            keys = ", ".join(self.index.key.take(rows[:10]))
             raise ValueError(
                 f"{len(rows)} utterances are longer than a whole batch may be "
-                f"(max_padded_samples={self._batching.max_padded_samples}): {keys}. "
-                "Raise the budget or leave them out with max_seconds"
+                f"(max_padded_samples={self._batching.max_padded_samples}); raise the budget or "
+                f"leave them out with max_seconds:{listing(self.index.key.take(rows))}"
             )

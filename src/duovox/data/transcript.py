@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from duovox.data.frames import count_frames
 from duovox.data.index import Index
@@ -21,15 +21,15 @@ def find_unknown(index: Index, tokenizer: Tokenizer, policy: UnknownCharacters) 
     Raises:
         ValueError: there are some, and the policy is "error"; the message lists the characters.
     """
-    unknown: dict[str, int] = {}
+    unknown = Counter[str]()
     mask = np.zeros(len(index), dtype=np.bool_)
     for row, transcript in enumerate(index.transcript):
-        for character in tokenizer.unknown_characters(transcript):
-            mask[row] = True
-            unknown[character] = unknown.get(character, 0) + 1
+        found = tokenizer.unknown_characters(transcript)
+        unknown.update(found)
+        mask[row] = bool(found)
     if unknown and policy == "error":
         listed = ", ".join(
-            f"{character!r} in {count}" for character, count in sorted(unknown.items())
+            f"{character!r} in {count} of them" for character, count in sorted(unknown.items())
         )
         first = int(np.argmax(mask))
         raise ValueError(
@@ -40,9 +40,7 @@ def find_unknown(index: Index, tokenizer: Tokenizer, policy: UnknownCharacters) 
     return mask
 
 
-def find_unlearnable(
-    index: Index, tokenizer: Tokenizer, *, fastest: float
-) -> dict[str, NDArray[np.bool_]]:
+def find_unlearnable(index: Index, tokenizer: Tokenizer, *, fastest: float) -> dict[str, Mask]:
     """Return (N,) masks of empty transcripts, and of those that CTC cannot fit into their frames.
 
     CTC needs a frame for each token and one for the blank between equal neighbours; with fewer its

@@ -23,7 +23,7 @@ from duovox.run.folder import open_run_folder
 from duovox.run.log import make_loggers
 from duovox.run.network import build_network, sizes_of
 from duovox.run.progress import TrainingProgress
-from duovox.run.report import results_table, write_report
+from duovox.run.quiet import quieten
 from duovox.run.settings import Settings
 from duovox.run.training import build_module, build_tasks, build_trainer
 from duovox.run.weights import ModelCard, checkpoint_of, load_weights
@@ -38,6 +38,7 @@ def run(config: DictConfig) -> float | None:
     The number is the word error rate, the equal error rate, or their sum where both are measured,
     each a mean over the validation sets. It never comes from a test set.
     """
+    quieten()
     settings, plain = read_settings(config)
     return Run(settings, open_run_folder(plain, resume=settings.resume), plain).go()
 
@@ -79,6 +80,8 @@ class Run:
             self._fit(network)
         if not (self.settings.eval_model and is_main_process()):
             return None
+        from duovox.run.report import results_table, write_report
+
         metrics = self._score(network)
         self.console.print(results_table(metrics))
         self.console.print(f"report: {write_report(self.folder)}")

@@ -1,0 +1,126 @@
+"""Whole runs on a tiny corpus: every door, resuming, and what a run folder holds."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def only_run(folder: Path) -> Path:
+    """Return the one run folder below a log folder."""
+    (config,) = folder.glob("logs/*/*/*/config.yaml")
+    return config.parent
+
+
+def weights_of(run: Path) -> dict[str, torch.Tensor]:
+    """Return the weights of the last checkpoint of a run."""
+    checkpoint = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    state: dict[str, torch.Tensor] = checkpoint["state_dict"]
+    return state
+
+
+@pytest.mark.parametrize("door", ["speech", "speaker", "mt_speech_speaker"])
+def test_a_door_trains_scores_and_reports(
+    door: str, run_door: Callable[..., Any], tmp_path: Path
+) -> None:
+    objective = run_door(door)
+    run = only_run(tmp_path)
+    metrics = json.loads((run / "metrics.json").read_text())
+    scored = metrics["test"]
+    assert ("demo" in scored) == (door != "speaker")
+    assert ("demo_voices" in scored) == (door != "speech")
+    expected = metrics["validation"].get("demo", {}).get("wer", 0)
+    expected += metrics["validation"].get("demo_voices", {}).get("eer", 0)
+    assert objective == pytest.approx(expected)
+    assert metrics["training"]["steps"] == 4
+    assert "report.html" in {path.name for path in run.iterdir()}
+    assert math.isfinite(objective)
+
+
+def test_the_same_command_resumes_and_a_finished_run_trains_no_more(
+    run_door: Callable[..., Any], tmp_path: Path
+) -> None:
+    first = run_door("speech")
+    before = weights_of(only_run(tmp_path))
+    second = run_door("speech")
+    after = weights_of(only_run(tmp_path))
+    assert first == second
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_resume_false_keeps_the_earlier_run_beside_the_new_one(
+    run_door: Callable[..., Any], tmp_path: Path
+) -> None:
+    run_door("speech", "eval_model=false")
+    run_door("speech", "eval_model=false", "resume=false")
+    names = sorted(path.parent.name for path in tmp_path.glob("logs/*/*/*/config.yaml"))
+    assert len(names) == 2
+    assert names[1] == f"{names[0]}.1"
+
+
+def test_a_run_killed_mid_way_ends_with_the_weights_of_an_undisturbed_one(
+    tiny_settings: list[str], tmp_path: Path
+) -> None:
+    settings = [
+        *tiny_settings,
+        "eval_model=false",
+        "network/regularisation=wav2vec2_default_asr",  # dropout, masks and LayerDrop draw numbers
+        "network.stat_pooling_type=attentive",
+        "optim.loss.scale_method=dwa",
+        "optim/schedule=relative_tri_stage",
+        "speech.dataloader.num_workers=1",
+        "speaker.dataloader.num_workers=1",
+        "speaker.dataloader.train_batch_size=8",
+        "speech.pipeline.speeds=[0.9,1.0,1.1]",
+        "callbacks.save_every_minutes=0",
+        "trainer.accumulate_grad_batches=2",
+        "trainer.max_steps=30",
+        "trainer.val_check_interval=7",
+    ]
+    undisturbed = [*settings, f"log_folder={tmp_path / 'a' / 'logs'}"]
+    subprocess.run(door(undisturbed), check=True, cwd=tmp_path)
+    killed = [*settings, f"log_folder={tmp_path / 'b' / 'logs'}"]
+    kill_after_steps(door(killed), tmp_path / "b", num_steps=9, cwd=tmp_path)
+    subprocess.run(door(killed), check=True, cwd=tmp_path)
+    expected, found = weights_of(only_run(tmp_path / "a")), weights_of(only_run(tmp_path / "b"))
+    different = [name for name in expected if not torch.equal(expected[name], found[name])]
+    assert not different
+
+
+def door(settings: list[str]) -> list[str]:
+    return [sys.executable, str(REPOSITORY / "run_mt_speech_speaker.py"), *settings]
+
+
+def kill_after_steps(command: list[str], folder: Path, *, num_steps: int, cwd: Path) -> None:
+    """Start a run and kill it, with all its workers, once it has saved `num_steps` steps."""
+    process = subprocess.Popen(command, start_new_session=True, cwd=cwd)
+    try:
+        while (step := saved_step(folder)) < num_steps:
+            assert process.poll() is None, f"the run ended by itself after step {step}"
+            time.sleep(0.005)
+        assert step < 30
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def saved_step(folder: Path) -> int:
+    try:
+        (path,) = folder.glob("logs/*/*/*/checkpoints/last.ckpt")
+        step: int = torch.load(path, weights_only=True)["global_step"]
+    except (ValueError, FileNotFoundError):
+        return 0
+    return step

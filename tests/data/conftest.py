@@ -1,0 +1,97 @@
+"""Small data sets of synthetic waves, and the means to damage them."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from duovox.data.index import Index
+from duovox.data.indexing import index_shards
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One utterance of a shard that a test writes."""
+
+    key: str
+    wave: np.ndarray  # (S,) or (S, C)
+    transcript: str = "ZERO"
+    sample_rate: int = 16_000
+    audio_format: str = "flac"
+    subtype: str = "PCM_16"
+
+
+def draw_wave(num_samples: int, seed: int = 0) -> np.ndarray:
+    """Return a tone in noise; no two stretches are alike."""
+    tone = 0.3 * np.sin(np.arange(num_samples) * (0.01 + 0.001 * seed))
+    noise = np.random.default_rng(seed).standard_normal(num_samples)
+    return (tone + 0.05 * noise).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def entry() -> Callable[..., Entry]:
+    """Return a function that makes an utterance, half a second of tone in noise by default."""
+
+    def make(key: str, wave: np.ndarray | None = None, **fields: Any) -> Entry:
+        return Entry(key=key, wave=draw_wave(8000) if wave is None else wave, **fields)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_shards() -> Callable[..., Index]:
+    """Return a function that writes utterances into the tar files of a folder and indexes them."""
+
+    def write(folder: Path, utterances: Sequence[Entry], *, per_shard: int = 8) -> Index:
+        folder.mkdir(parents=True, exist_ok=True)
+        for start in range(0, len(utterances), per_shard):
+            with tarfile.open(folder / f"shard-{start // per_shard:06d}.tar", "w") as tar:
+                for entry in utterances[start : start + per_shard]:
+                    _add(tar, entry)
+        index_shards(folder)
+        return Index.load([folder])
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def index(tmp_path_factory: pytest.TempPathFactory, write_shards: Callable[..., Index]) -> Index:
+    """Return the index of 40 good utterances, 0.5 to 1.25 s long, by four speakers, in five shards.
+
+    Damage copies, not this one.
+    """
+    lengths = np.random.default_rng(11).integers(8000, 20_000, 40).tolist()
+    utterances = [
+        Entry(key=f"speaker{n % 4}/session{n % 3}/{n:04d}", wave=draw_wave(length, seed=n))
+        for n, length in enumerate(lengths)
+    ]
+    return write_shards(tmp_path_factory.mktemp("dataset"), utterances)
+
+
+def _add(tar: tarfile.TarFile, entry: Entry) -> None:
+    audio = io.BytesIO()
+    soundfile.write(
+        audio,
+        entry.wave,
+        entry.sample_rate,
+        format=entry.audio_format.upper(),
+        subtype=entry.subtype,
+    )
+    fields = {"speaker_id": entry.key.split("/")[0], "transcript": entry.transcript}
+    members = {
+        entry.audio_format: audio.getvalue(),
+        "json": json.dumps(fields, ensure_ascii=False).encode(),
+    }
+    for suffix, content in members.items():
+        member = tarfile.TarInfo(f"{entry.key}.{suffix}")
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))

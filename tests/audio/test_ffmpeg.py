@@ -1,0 +1,36 @@
+"""ffmpeg decodes the rest, without a shell, and its complaint reaches the user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from duovox.audio.error import AudioError
+from duovox.audio.ffmpeg import decode_any
+
+
+def test_aac_decodes_at_its_own_rate_and_channels(m4a: Path, sine):
+    wave, rate = decode_any(m4a)
+    assert rate == 44_100
+    assert wave.shape[1] == 2
+    assert abs(len(wave) - 44_100) < 5000  # AAC pads both ends
+    assert abs(np.abs(wave[10_000:30_000]).max() - 0.5) < 0.05
+
+
+def test_the_complaint_of_ffmpeg_is_in_the_error(tmp_path: Path):
+    path = tmp_path / "a.m4a"
+    path.write_text("no audio at all")
+    with pytest.raises(AudioError, match="Invalid data found") as caught:
+        decode_any(path)
+    assert caught.value.cause == "undecodable"
+
+
+@pytest.mark.parametrize(
+    "name", ["-i.m4a", "$(touch hacked).m4a", "a; touch hacked;.m4a", "a b'.m4a"]
+)
+def test_a_file_name_is_never_a_command(name, m4a: Path):
+    odd = m4a.rename(m4a.with_name(name))
+    assert decode_any(odd)[1] == 44_100
+    assert not (m4a.parent / "hacked").exists()

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from duovox import cli_data
+from duovox import cli_data, cli_model
 
 
 class PoliteGroup(TyperGroup):
@@ -41,6 +41,8 @@ app = typer.Typer(
 app.add_typer(cli_data.prepare, name="prepare")
 app.add_typer(cli_data.shards, name="shards")
 app.add_typer(cli_data.trials, name="trials")
+for command in ("evaluate", "report", "transcribe", "embed", "verify"):
+    app.command()(getattr(cli_model, command))
 
 
 @app.callback()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,14 +67,8 @@ def _write_hypotheses(evaluation: SpeechEvaluation, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         for item in evaluation.hypotheses:
-            row = {
-                "key": item.key,
-                "reference": item.reference,
-                "hypothesis": item.hypothesis,
-                "wer": word_error_rate([item.reference], [item.hypothesis]).wer,
-                "num_samples": item.num_samples,
-            }
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            wer = word_error_rate([item.reference], [item.hypothesis]).wer
+            file.write(json.dumps(asdict(item) | {"wer": wer}, ensure_ascii=False) + "\n")
 
 
 def _write_scores(evaluation: SpeakerEvaluation, scores: Sequence[float], path: Path) -> None:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from duovox.metric.eer import equal_error_rate
+from duovox.metric.interval import equal_error_rate_interval, error_rate_interval
 from duovox.metric.min_dcf import minimum_detection_cost
-from duovox.metric.wer import character_error_rate, word_error_rate
+from duovox.metric.wer import character_error_rate, count_word_edits, word_error_rate
 from duovox.task.evaluation import Hypothesis, Trials
 
 
 def speech_scores(hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
-    """Return the word and character error rates of a set, as fractions."""
+    """Return the word and character error rates of a set; rates are fractions."""
     references = [item.reference for item in hypotheses]
     texts = [item.hypothesis for item in hypotheses]
-    words = word_error_rate(references, texts)
+    words, edits = word_error_rate(references, texts), count_word_edits(references, texts)
     return {
         "wer": words.wer,
+        "wer_interval": list(astuple(error_rate_interval(edits.errors, edits.num_units))),
         "cer": character_error_rate(references, texts).cer,
         "substitutions": words.substitutions,
         "deletions": words.deletions,
@@ -31,10 +34,17 @@ def speech_scores(hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
 
 
 def speaker_scores(scores: NDArray[np.float32], trials: Trials) -> dict[str, Any]:
-    """Return the error rates of verification trials, as fractions; detection costs normalised."""
+    """Return the error rates of verification trials; detection costs are normalised."""
     result = equal_error_rate(scores, trials.is_target)
+    interval = equal_error_rate_interval(
+        scores,
+        trials.is_target,
+        enroll_speakers=trials.enroll_speakers,
+        test_speakers=trials.test_speakers,
+    )
     return {
         "eer": result.eer,
+        "eer_interval": list(astuple(interval)),
         "eer_threshold": result.threshold,
         "min_dcf_p01": minimum_detection_cost(scores, trials.is_target, p_target=0.01),
         "min_dcf_p05": minimum_detection_cost(scores, trials.is_target, p_target=0.05),

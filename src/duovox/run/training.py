@@ -67,6 +67,7 @@ def build_module(
         clip_norm=settings.trainer.gradient_clip_val,
         seed=settings.seed,
         max_bad_steps=settings.callbacks.max_bad_steps,
+        log_every_n_steps=settings.trainer.log_every_n_steps,
     )
 
 
@@ -84,7 +85,6 @@ def build_trainer(
         val_check_interval=trainer.val_check_interval * trainer.accumulate_grad_batches,
         check_val_every_n_epoch=None,  # validation counts batches: the stream has no end
         accumulate_grad_batches=trainer.accumulate_grad_batches,
-        log_every_n_steps=trainer.log_every_n_steps,
         deterministic=trainer.deterministic,
         num_sanity_val_steps=0,  # data is checked before; half a trial list has no EER
         use_distributed_sampler=False,  # the plan shares batches out

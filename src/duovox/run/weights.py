@@ -56,6 +56,16 @@ def checkpoint_of(folder: Path) -> Path:
     raise ValueError(f"{folder / 'checkpoints'} holds no checkpoint: train first (fit_model=true)")
 
 
+def threshold_of(folder: Path) -> float | None:
+    """Return the score of equal error rates on the run's first trial list, if it has one."""
+    path = folder / "metrics.json"
+    if not path.is_file():
+        return None
+    results = json.loads(path.read_text(encoding="utf-8"))["test"].values()
+    thresholds = [result["eer_threshold"] for result in results if "eer_threshold" in result]
+    return thresholds[0] if thresholds else None
+
+
 def load_network(folder: Path) -> tuple[nn.Module, ModelCard]:
     """Return the network of a run folder with its best weights, in evaluation mode."""
     card = ModelCard.load(folder)

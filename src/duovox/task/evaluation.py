@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from duovox.batch import SpeakerBatch, SpeechBatch
+from duovox.metric.cosine_score import score_trials
 from duovox.metric.eer import equal_error_rate
 from duovox.metric.wer import word_error_rate
 from duovox.task.speaker import SpeakerTask
@@ -90,11 +91,10 @@ class SpeakerEvaluation:
 
     def scores(self) -> Tensor:
         """Return (N,) cosine scores in [-1, 1], one per trial."""
-        rows = {key: row for row, key in enumerate(self.embeddings)}
-        unit = nn.functional.normalize(torch.stack(list(self.embeddings.values())), dim=-1)
-        enroll = unit[[rows[key] for key in self.trials.enroll_keys]]  # (N, E)
-        test = unit[[rows[key] for key in self.trials.test_keys]]
-        return (enroll * test).sum(dim=-1).clamp(-1, 1)
+        rows = torch.stack(list(self.embeddings.values()))  # (U, E)
+        trials = self.trials
+        keys = list(self.embeddings)
+        return score_trials(rows, keys, enroll=trials.enroll_keys, test=trials.test_keys)
 
     def result(self) -> dict[str, float]:
         """Return `eer`, a fraction."""

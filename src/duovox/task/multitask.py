@@ -34,6 +34,8 @@ class MultiTask(LightningModule):
         freeze: called with the number of finished steps before each batch.
         make_optimizer: parameters of this module -> Lightning's optimizer configuration.
         clip_norm: largest global gradient norm; 0 leaves gradients as they are.
+        max_bad_steps: non-finite steps in a row that are put up with.
+        log_every_n_steps: steps between two points of the training curves.
         seed: of dropout, masks and whatever else draws from torch's global generator in a step.
 
     Source: Vaessen & van Leeuwen 2023, "Towards multi-task learning of speech and speaker
@@ -51,6 +53,7 @@ class MultiTask(LightningModule):
         clip_norm: float,
         seed: int,
         max_bad_steps: int,
+        log_every_n_steps: int,
     ) -> None:
         super().__init__()
         self.network = network
@@ -61,6 +64,7 @@ class MultiTask(LightningModule):
         self.clip_norm = clip_norm
         self.seed = seed
         self.max_bad_steps = max_bad_steps
+        self.log_every_n_steps = log_every_n_steps
         self.validation: Sequence[Evaluation] = ()
         self.curves = RunningMean()
         self.dropped_tasks: dict[str, tuple[str, ...]] = {}  # of the last batch: task -> keys
@@ -157,7 +161,7 @@ class MultiTask(LightningModule):
     @torch.no_grad()
     def _glance(self, batch: TrainingBatch, outputs: dict[str, NetworkOutput]) -> None:
         step = self.global_step + 1
-        if step % self.trainer.log_every_n_steps or self.trainer.fit_loop._should_accumulate():
+        if step % self.log_every_n_steps or self.trainer.fit_loop._should_accumulate():
             return
         values = self.curves.flush()
         for name, part in batch.by_task.items():

@@ -1,0 +1,95 @@
+"""The subcommands that use a trained model: evaluate, report, transcribe, embed, verify."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from duovox.run.model import Model
+
+Run = Annotated[Path, typer.Argument(help="The folder of a run.", show_default=False)]
+Audio = Annotated[list[Path], typer.Argument(help="Audio files of any format.", show_default=False)]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")]
+
+
+def evaluate(
+    run: Run,
+    data: Annotated[Path, typer.Option(help="A dataset folder.", show_default=False)],
+    trials: Annotated[Path | None, typer.Option(help="A trial list; scores speakers.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the results; the data's by default.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1)] = 8,
+    device: Device = "cpu",
+) -> None:
+    """Score a run's best checkpoint on any data."""
+    from duovox.run.again import evaluate_again
+    from duovox.run.report import results_table
+
+    metrics, folder = evaluate_again(
+        run, data, trials=trials, name=name, batch_size=batch_size, device=device
+    )
+    console = Console(soft_wrap=True)
+    console.print(results_table(metrics))
+    console.print(f"results: {folder}")
+
+
+def report(run: Run) -> None:
+    """Write report.html and the plots of a run anew."""
+    from duovox.run.report import write_report
+
+    typer.echo(write_report(run))
+
+
+def transcribe(run: Run, audio: Audio, device: Device = "cpu") -> None:
+    """Say what is said: one line per file, path and text with a tab between."""
+    model = _load(run, device)
+    for path in audio:
+        typer.echo(f"{path}\t{model.transcribe([path])[0]}")
+
+
+def embed(
+    run: Run,
+    audio: Audio,
+    out: Annotated[Path, typer.Option(help="A .npz file to write.", show_default=False)],
+    device: Device = "cpu",
+) -> None:
+    """Write one unit-length embedding per file: arrays `paths` (B,) and `embeddings` (B, E)."""
+    import numpy as np
+
+    embeddings = _load(run, device).embed(audio).numpy()
+    np.savez(out, paths=np.array([str(path) for path in audio]), embeddings=embeddings)
+    typer.echo(f"{out}: {len(audio)} embeddings of width {embeddings.shape[1]}")
+
+
+def verify(
+    run: Run,
+    first: Annotated[Path, typer.Argument(show_default=False)],
+    second: Annotated[Path, typer.Argument(show_default=False)],
+    threshold: Annotated[
+        float | None, typer.Option(help="By default that of the run's test EER.")
+    ] = None,
+    device: Device = "cpu",
+) -> None:
+    """Say whether one person speaks in two files: the cosine score and the decision."""
+    from duovox.run.weights import threshold_of
+
+    score = _load(run, device).verify(first, second)
+    threshold = threshold_of(run) if threshold is None else threshold
+    if threshold is None:
+        typer.echo(f"score {score:.4f}")
+    else:
+        verdict = "same speaker" if score >= threshold else "different speakers"
+        typer.echo(f"score {score:.4f}  threshold {threshold:.4f}  {verdict}")
+
+
+def _load(run: Path, device: str) -> Model:
+    from duovox.run.model import load
+
+    def note(path: Path, text: str) -> None:
+        typer.echo(f"{path}: {text}", err=True)
+
+    return replace(load(run, device=device), on_note=note)

@@ -1,0 +1,105 @@
+"""Score a finished run on any data: what `duovox evaluate` does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from duovox.data.index import Index
+from duovox.data.loader import evaluation_loader
+from duovox.data.plan import Batching
+from duovox.data.source import SpeakerSource, SpeechSource
+from duovox.data.tokenizer import Tokenizer
+from duovox.loss.cross_entropy import CrossEntropyLoss
+from duovox.loss.ctc import CtcLoss
+from duovox.run.data import resolve_trials
+from duovox.run.evaluate import EvaluationSet, evaluate
+from duovox.run.weights import ModelCard, load_network
+from duovox.task.evaluation import SpeakerEvaluation, SpeechEvaluation
+from duovox.task.speaker import SpeakerTask
+from duovox.task.speech import SpeechTask
+
+
+def evaluate_again(
+    run_folder: Path,
+    data_folder: Path,
+    *,
+    trials: Path | None = None,
+    name: str | None = None,
+    batch_size: int = 8,
+    num_workers: int = 1,
+    device: str = "cpu",
+) -> tuple[dict[str, Any], Path]:
+    """Score the best checkpoint of a run on a dataset folder; return the metrics and their folder.
+
+    Words are scored when the run has learnt words and the utterances have transcripts, speakers
+    when a trial list is given. Results lie in `<run>/evaluations/<name>/`; nothing in the run is
+    overwritten.
+
+    Raises:
+        ValueError: there is nothing to score, the data can't be read, or trials lack audio.
+    """
+    network, card = load_network(run_folder)
+    index = Index.load([data_folder])
+    name = name or data_folder.resolve().name
+    sets = []
+    if card.vocabulary is not None and any(index.transcript):
+        sets.append(_speech_set(index, card, name, batch_size, num_workers))
+    if trials is not None:
+        sets.append(_speaker_set(index, card, trials, batch_size, num_workers))
+    if not sets:
+        raise ValueError(
+            f"nothing to score: {run_folder} has learnt "
+            f"{'words' if card.vocabulary else 'speakers only'}, and {data_folder} "
+            f"{'has no transcripts' if card.vocabulary else 'needs a trial list (--trials)'}"
+        )
+    folder = run_folder / "evaluations" / name
+    results = evaluate(network, sets, device=torch.device(device), folder=folder)
+    metrics = {"test": results}
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    return metrics, folder
+
+
+def _speech_set(
+    index: Index, card: ModelCard, name: str, batch_size: int, num_workers: int
+) -> EvaluationSet:
+    assert card.vocabulary is not None
+    source = SpeechSource.for_evaluation(
+        index,
+        Tokenizer(card.vocabulary),
+        batching=Batching(batch_size=batch_size),
+        normalize="chunk" if card.normalizes["speech"] else "none",
+        unknown_characters="drop",
+    )
+    task = SpeechTask(ctc=CtcLoss(blank=card.blank), vocabulary=card.vocabulary)
+    return EvaluationSet(
+        evaluation=SpeechEvaluation(name=name, task=task),
+        batches=evaluation_loader(source, num_workers=num_workers),
+        num_batches=source.num_batches,
+    )
+
+
+def _speaker_set(
+    index: Index, card: ModelCard, trials: Path, batch_size: int, num_workers: int
+) -> EvaluationSet:
+    if card.speakers is None:
+        raise ValueError("this run has learnt words only, so it can't score a trial list")
+    source = SpeakerSource.for_evaluation(
+        index,
+        card.speakers,
+        batching=Batching(batch_size=batch_size),
+        normalize="chunk" if card.normalizes["speaker"] else "none",
+    )
+    evaluation = SpeakerEvaluation(
+        name=trials.stem,
+        task=SpeakerTask(classification=CrossEntropyLoss()),
+        trials=resolve_trials(trials, index, name=trials.stem),
+    )
+    return EvaluationSet(
+        evaluation=evaluation,
+        batches=evaluation_loader(source, num_workers=num_workers),
+        num_batches=source.num_batches,
+    )

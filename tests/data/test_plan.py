@@ -128,13 +128,33 @@ def test_a_batch_reads_from_the_few_shards_of_its_block() -> None:
     assert max(len(set(shards[planned.batch(n)].tolist())) for n in range(len(planned))) <= 7
 
 
-def test_every_epoch_has_the_same_number_of_batches_and_leaves_nothing_out(lengths, shards) -> None:
-    number = num_batches_per_epoch(lengths, shards, batching=BY_LENGTH, seed=1)
-    for epoch in range(6):
+@pytest.mark.parametrize("num_utterances", [300, 25_000])
+@pytest.mark.parametrize("speeds", [(1.0,), (0.9, 1.0, 1.1)])
+def test_every_epoch_has_the_same_number_of_batches_and_leaves_nothing_out(
+    num_utterances, speeds
+) -> None:
+    shards = np.arange(num_utterances) // 1000
+    original = librispeech_lengths(num_utterances)
+
+    def lengths_of(epoch: int) -> np.ndarray:
+        return (original / np.random.default_rng(epoch).choice(speeds, num_utterances)).astype(int)
+
+    number = num_batches_per_epoch(
+        lengths_of(0), shards, batching=BY_LENGTH, seed=1, lengths_vary=len(speeds) > 1
+    )
+    for epoch in range(12):
+        lengths = lengths_of(epoch)
         planned = plan(lengths, shards, batching=BY_LENGTH, seed=1, epoch=epoch, num_batches=number)
         assert len(planned) == number
         assert len(planned.left_out) == 0
         assert sorted(planned.rows.tolist()) == list(range(len(lengths)))
+
+
+def test_a_small_data_set_fills_its_batches() -> None:
+    lengths, shards = np.full(30, 1000), np.zeros(30, dtype=np.int64)
+    batching = Batching(max_padded_samples=10_050)
+    number = num_batches_per_epoch(lengths, shards, batching=batching, seed=1, lengths_vary=False)
+    assert number == 3
 
 
 def test_too_few_batches_leave_rows_out_and_name_them() -> None:

@@ -121,17 +121,20 @@ def plan_once(num_samples: Rows, *, batching: Batching) -> Plan:
     return _with_count(rows, _sizes(num_samples[rows], batching), None)
 
 
-def num_batches_per_epoch(num_samples: Rows, shards: Rows, *, batching: Batching, seed: int) -> int:
+def num_batches_per_epoch(
+    num_samples: Rows, shards: Rows, *, batching: Batching, seed: int, lengths_vary: bool
+) -> int:
     """Return a number of batches that suits every epoch.
 
-    Cut by padded samples, epochs differ by a few batches. This is the number of epoch 0 and a
-    little more; `plan` reaches it by splitting the largest batches, so that none is left out.
+    Cut by padded samples, epochs differ by a few batches where there are several blocks, which are
+    drawn anew, or lengths that vary. This is the number of epoch 0 and as many more as are needed;
+    `plan` reaches it by splitting the largest batches, so that no utterance is left out.
     """
     natural = len(plan(num_samples, shards, batching=batching, seed=seed, epoch=0))
     if batching.batch_size is not None:
         return natural
     num_blocks = -(-len(num_samples) // batching.block_size)
-    return min(len(num_samples), natural + num_blocks + 1)
+    return min(len(num_samples), natural + num_blocks - 1 + lengths_vary)
 
 
 def too_long(num_samples: Rows, batching: Batching) -> Rows:
@@ -171,10 +174,12 @@ def _cut(
     """Return the rows of a block in the order of its batches, and the size of each batch."""
     if batching.order == "random":
         return generator.permutation(block), _sizes(num_samples[block], batching)
-    growth = 1 + batching.length_jitter * generator.random(len(block))
-    upper = (num_samples[block] * growth).astype(np.int64)  # never below the true length
-    order = np.argsort(-upper, kind="stable")
-    return block[order], _sizes(upper[order], batching)
+    lengths = num_samples[block]
+    order = np.argsort(-lengths * (1 + batching.length_jitter * generator.random(len(block))))
+    # No utterance behind position p is longer than the p-th longest at full jitter: cut by these
+    # lengths, a block has as many batches in every epoch.
+    longest = np.sort(lengths)[::-1] * (1 + batching.length_jitter)
+    return block[order], _sizes(longest.astype(np.int64), batching)
 
 
 def _sizes(lengths: Rows, batching: Batching) -> Rows:

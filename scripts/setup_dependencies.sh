@@ -153,6 +153,7 @@ write_starter() { # poetry's own begins with `#!PATH`, which fails when PATH hol
 #!/bin/sh
 exec "$root/.venv/bin/python" -c "from duovox.cli import main; main()" "\$@"
 SH
+  chmod +x .venv/bin/duovox
 }
 
 tell_how_to_run() {

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.run.build import read_settings
+from duovox.run.cpu import tune_for_training
 from duovox.run.data import Source, SpeakerSets, SpeechSets, TrainingData
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
@@ -73,6 +74,8 @@ class Run:
     def go(self) -> float | None:
         """Train, score, report."""
         self.console.print(f"run folder: {self.folder}")
+        if self.settings.gpus == 0:
+            tune_for_training()
         if self.settings.trainer.num_threads:
             torch.set_num_threads(self.settings.trainer.num_threads)
         network = self._network()

@@ -86,7 +86,7 @@ def _add(tar: tarfile.TarFile, entry: Entry) -> None:
         format=entry.audio_format.upper(),
         subtype=entry.subtype,
     )
-    fields = {"speaker_id": entry.key.split("/")[0], "transcript": entry.transcript}
+    fields = {"speaker_id": entry.key.split("/")[0].strip("_"), "transcript": entry.transcript}
     members = {
         entry.audio_format: audio.getvalue(),
         "json": json.dumps(fields, ensure_ascii=False).encode(),
@@ -95,3 +95,35 @@ def _add(tar: tarfile.TarFile, entry: Entry) -> None:
         member = tarfile.TarInfo(f"{entry.key}.{suffix}")
         member.size = len(content)
         tar.addfile(member, io.BytesIO(content))
+
+
+Members = Sequence[tuple[str, bytes]]
+
+
+@pytest.fixture(scope="session")
+def write_tar() -> Callable[[Path, Members], Path]:
+    """Return a function that writes named contents into a tar file, as they are."""
+
+    def write(path: Path, members: Members) -> Path:
+        with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+            for name, content in members:
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def wav_bytes() -> Callable[..., bytes]:
+    """Return a function that makes a WAV file of 0.1 s of noise, or of a given wave."""
+
+    def make(wave: np.ndarray | int = 0, *, sample_rate: int = 16_000, **kwargs: str) -> bytes:
+        if isinstance(wave, int):
+            wave = np.random.default_rng(wave).uniform(-0.5, 0.5, 1600)
+        buffer = io.BytesIO()
+        soundfile.write(buffer, wave, sample_rate, format="WAV", **kwargs)
+        return buffer.getvalue()
+
+    return make

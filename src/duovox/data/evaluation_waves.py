@@ -10,8 +10,9 @@ from duovox.data.generator import generator_for
 from duovox.data.index import Index
 from duovox.data.plan import Batching, plan_once
 from duovox.data.preparation import Preparation
+from duovox.data.stage import Wave
 from duovox.data.stage.chunk import ChunkRule
-from duovox.data.wave_reader import WaveReader
+from duovox.data.wave_reader import BadAudioError, WaveReader
 from duovox.data.waves import Waves
 
 
@@ -46,17 +47,20 @@ class EvaluationWaves:
         """Return batch `number`; all epochs are alike.
 
         Raises:
-            BadAudioError: an utterance cannot be read; the message names its shard and key.
+            ValueError: an utterance cannot be read; the message names its shard and key.
         """
         rows = self._plan.batch(number)
-        waves = [
-            self._preparation.prepare(
-                self._reader,
-                row,
-                num_samples=int(self.index.num_samples[row]),
-                speed=0,
-                generator=generator_for("evaluation", epoch, row),
-            )
-            for row in rows.tolist()
-        ]
-        return Waves(rows=rows, waves=tuple(waves), speeds=np.zeros_like(rows))
+        try:
+            waves = tuple(self._prepare(row) for row in rows.tolist())
+        except BadAudioError as error:
+            raise ValueError(str(error)) from None  # a plain one survives the way out of a worker
+        return Waves(rows=rows, waves=waves, speeds=np.zeros_like(rows))
+
+    def _prepare(self, row: int) -> Wave:
+        return self._preparation.prepare(
+            self._reader,
+            row,
+            num_samples=int(self.index.num_samples[row]),
+            speed=0,
+            generator=generator_for("evaluation", row),
+        )

@@ -120,16 +120,16 @@ class MultiTask(LightningModule):
         """Score every validation set; `val_wer`, `val_eer` are means over the sets."""
         scores = summarise(self.validation)
         self.log_dict(scores, logger=False)
-        self.log_curves(scores)
+        self.log_curves(scores, step=self.global_step)
 
     def configure_optimizers(self) -> Any:
         """Return the optimiser and its schedule."""
         return self.make_optimizer(self)
 
-    def log_curves(self, values: Mapping[str, float]) -> None:
-        """Write values at this step to every logger."""
+    def log_curves(self, values: Mapping[str, float], *, step: int) -> None:
+        """Write values to every logger; `step` counts finished steps."""
         for logger in self.loggers:
-            logger.log_metrics(dict(values), step=self.global_step)
+            logger.log_metrics(dict(values), step=step)
 
     def _finite(self, losses: dict[str, Tensor], batch: TrainingBatch) -> dict[str, Tensor]:
         is_finite = torch.stack([torch.isfinite(loss.detach()) for loss in losses.values()])
@@ -167,4 +167,4 @@ class MultiTask(LightningModule):
         for name, part in batch.by_task.items():
             values |= self.tasks[name].glance(part, outputs[name])  # type: ignore[arg-type]
         values["learning_rate"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
-        self.log_curves(values)
+        self.log_curves(values, step=step)

@@ -36,11 +36,10 @@ def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]
     for name, value in values.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            yield f"{prefix}{name}", " ".join(map(str, value))
         else:
-            yield (
-                f"{prefix}{name}",
-                ", ".join(map(str, value)) if isinstance(value, list) else str(value),
-            )
+            yield f"{prefix}{name}", "unknown" if value is None else str(value)
 
 
 def folded(title: str, content: Markup) -> Markup:

@@ -33,33 +33,31 @@ class Curve:
 def read_curves(path: Path) -> dict[str, Curve]:
     """Return the curves of a CSV file with a `step` column, by column name.
 
-    Cells that are empty, not numbers, or cut short by a killed run are no points. Where a resumed
-    run logged a step again, the later row holds.
+    Cells that are empty or no numbers are no points, nor is a last line that a killed run did not
+    end. Where a resumed run logged a step again, the later row holds.
 
     Raises:
         ValueError: the file has no `step` column.
     """
-    with path.open(newline="", encoding="utf-8") as lines:
-        rows = csv.reader(lines)
-        names = next(rows, [])
-        if not names:  # nothing was logged yet
-            return {}
-        if "step" not in names:
-            raise ValueError(f"{path} must have a column `step`, found {names}")
-        points = _points(rows, names)
+    rows = csv.reader(path.read_text(encoding="utf-8").rpartition("\n")[0].splitlines())
+    names = next(rows, [])
+    if not names:  # nothing was logged yet
+        return {}
+    if "step" not in names:
+        raise ValueError(f"{path} must have a column `step`, found {names}")
+    points = _points(rows, names)
     return {name: _curve(cells) for name, cells in points.items() if cells}
 
 
 def _points(rows: Iterable[list[str]], names: list[str]) -> dict[str, dict[float, float]]:
-    step_column = names.index("step")
-    columns = [(i, name) for i, name in enumerate(names) if name not in ("step", "epoch")]
-    points: dict[str, dict[float, float]] = {name: {} for _, name in columns}
+    points: dict[str, dict[float, float]] = {name: {} for name in names if name != "step"}
     for row in rows:
-        step = _number(row[step_column]) if len(row) > step_column else None
+        cells = dict(zip(names, row, strict=False))  # rows from before a column was added are short
+        step = _number(cells.pop("step", ""))
         if step is None:
             continue
-        for i, name in columns[: len(row)]:
-            if i < len(row) and row[i] and (value := _number(row[i])) is not None:
+        for name, cell in cells.items():
+            if cell and (value := _number(cell)) is not None:
                 points[name][step] = value
     return points
 

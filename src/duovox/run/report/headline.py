@@ -43,7 +43,7 @@ def _facts(results: RunResults) -> list[str]:
 
 def _date(results: RunResults) -> str:
     if started := results.environment.get("started"):
-        return f"started {started}"
+        return f"started {datetime.fromisoformat(started):%Y-%m-%d %H:%M %Z}".rstrip()
     names = ("metrics.json", "metrics.csv", "config.yaml")
     written = [path for name in names if (path := results.folder / name).is_file()]
     if not written:
@@ -104,7 +104,7 @@ def _all_sets(scored: list[tuple[str, str, SetResult]]) -> Markup:
     for split, name, result in scored:
         cells = [_cell(measure, result) for measure in measures]
         where = element("span", name, element("br"), element("small", split))
-        rows.append([where, *cells, _edits(result), count_text(result)])
+        rows.append([where, *cells, _details(result), count_text(result)])
     names = [m.name + (" %" if m.is_percent else "") for m in measures]
     return table(["Set", *names, "Details", "Scored on"], rows, class_="results")
 
@@ -117,8 +117,9 @@ def _cell(measure: Measure, result: SetResult) -> Markup:
     return element("span", element("b", value), *small)
 
 
-def _edits(result: SetResult) -> str:
-    if "eer_threshold" in result:
-        return f"EER threshold {result['eer_threshold']:.3f}"
+def _details(result: SetResult) -> str:
     kinds = ("substitutions", "deletions", "insertions")
-    return ", ".join(f"{result[kind]:,} {kind}" for kind in kinds if kind in result)
+    details = [f"{result[kind]:,} {kind}" for kind in kinds if kind in result]
+    if "eer_threshold" in result:
+        details.append(f"EER threshold {result['eer_threshold']:.3f}")
+    return ", ".join(details)

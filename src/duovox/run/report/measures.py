@@ -10,7 +10,7 @@ SetResult: TypeAlias = dict[str, Any]  # one set of metrics.json: fractions, int
 
 COUNTS = {  # what a count in metrics.json counts
     "num_utterances": "utterances",
-    "num_words": "reference words",
+    "num_words": "words",
     "num_trials": "trials",
     "num_targets": "targets",
     "num_speakers": "speakers",

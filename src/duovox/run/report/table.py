@@ -22,17 +22,18 @@ def results_table(metrics: dict[str, Any]) -> Table:
 
     results = list(results_of(metrics))
     measures = [m for m in MEASURES if any(m.key in result for _, _, result in results)]
-    caption = "second line: 95 % bootstrap interval" if results else "nothing was scored"
-    table = Table(title="Results", caption=caption)
+    table = Table(title="Results", caption="second line: 95 % bootstrap interval")
     table.add_column("Set", overflow="fold")
     for measure in measures:
-        unit = " %" if measure.is_percent else ""
-        table.add_column(f"{measure.name}{unit}", justify="right", no_wrap=True)
-    table.add_column("Scored on", style="dim")
+        title = f"{measure.name} %" if measure.is_percent else measure.name.replace("(", "\n(")
+        table.add_column(title, justify="right", no_wrap=True)
     for split, name, result in results:
+        set_name = Text(name, style="bold")
+        set_name.append(f"\n{split} set\n{count_text(result)}", style="not bold dim")
         cells = [_cell(measure, result) for measure in measures]
-        counts = count_text(result).replace(", ", "\n")
-        table.add_row(Text(f"{name} ({split})"), *cells, counts, end_section=True)
+        table.add_row(set_name, *cells, end_section=True)
+    if not results:
+        table.add_row("nothing was scored")
     return table
 
 

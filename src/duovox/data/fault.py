@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+HARMLESS = ("unsafe member", "repeated member")  # the utterance itself is whole all the same
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:

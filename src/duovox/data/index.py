@@ -146,7 +146,13 @@ def _shard_codes(parts: Sequence[_Part]) -> Integers:
     for part in parts:
         encoded = _read([part], "shard").dictionary_encode()
         positions = {path.name: start + number for number, path in enumerate(part.shards)}
-        values = [positions[name] for name in encoded.dictionary.to_pylist()]
+        names = encoded.dictionary.to_pylist()
+        if unknown := sorted(set(names) - positions.keys()):
+            raise ValueError(
+                f"index and summary disagree: dataset.json does not name {', '.join(unknown[:3])}; "
+                "run `duovox shards index` on the folder"
+            )
+        values = [positions[name] for name in names]
         codes.append(np.array(values, dtype=np.int64)[encoded.indices.to_numpy()])
         start += len(part.shards)
     return np.concatenate(codes)

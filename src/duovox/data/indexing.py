@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from duovox.data.dataset import DATASET_FILE, DatasetSummary
-from duovox.data.fault import Fault, check_share, count_causes
+from duovox.data.fault import HARMLESS, Fault, check_share, count_causes
 from duovox.data.listing import listing
 from duovox.data.row import Row, write_index
 from duovox.data.scan import Scan, scan_shard
@@ -38,34 +38,22 @@ def index_shards(
     """
     scans = [_report(scan_shard(path), on_shard) for path in _shards(folder)]
     rows, faults = _unique(scans)
+    bad = [fault for fault in faults if fault.cause not in HARMLESS]
     if max_bad_share < 1:
-        _check_damage(folder, faults)
-    check_share(
-        faults, len(rows) + len(faults), max_bad_share, f"run `duovox shards verify {folder}`"
-    )
+        _check_damage(folder, bad)
+    check_share(bad, len(rows) + len(bad), max_bad_share, "index with --max-bad-share 1")
     if not rows:
-        raise ValueError(f"no utterance in {folder} can be used; the first fault: {faults[0]}")
+        reason = str(faults[0]) if faults else "its shards are empty"
+        raise ValueError(f"no utterance in {folder} can be used: {reason}")
     (folder / DATASET_FILE).unlink(missing_ok=True)  # an old summary must not vouch for a new index
     write_index(folder, rows)
     summary = replace(
         _summarise(name or folder.resolve().name, scans, rows),
         command=command,
-        left_out=count_causes([*left_out, *faults]),
+        left_out=count_causes([*left_out, *bad]),
     )
     summary.save(folder)
     return summary, faults
-
-
-def unique_rows(scans: Sequence[Scan]) -> tuple[list[Row], list[Fault]]:
-    """Return the rows of all shards without repeated keys, and a fault for each repetition."""
-    kept: dict[str, Row] = {}
-    faults = []
-    for row in (row for scan in scans for row in scan.rows):
-        first = kept.setdefault(row.key, row)
-        if first is not row:
-            detail = f"{first.shard} has the same key; the later one is left out"
-            faults.append(Fault(where=row.shard, key=row.key, cause="duplicate key", detail=detail))
-    return list(kept.values()), faults
 
 
 def _shards(folder: Path) -> list[Path]:
@@ -84,8 +72,15 @@ def _report(scan: Scan, on_shard: Callable[[Scan], object]) -> Scan:
 
 
 def _unique(scans: Sequence[Scan]) -> tuple[list[Row], list[Fault]]:
-    rows, repeated = unique_rows(scans)
-    return rows, [fault for scan in scans for fault in scan.faults] + repeated
+    """Return the rows of all shards without repeated keys, and all faults with the repetitions."""
+    kept: dict[str, Row] = {}
+    faults = [fault for scan in scans for fault in scan.faults]
+    for row in (row for scan in scans for row in scan.rows):
+        first = kept.setdefault(row.key, row)
+        if first is not row:
+            detail = f"{first.shard} has the same key; the later one is left out"
+            faults.append(Fault(where=row.shard, key=row.key, cause="duplicate key", detail=detail))
+    return list(kept.values()), faults
 
 
 def _check_damage(folder: Path, faults: Sequence[Fault]) -> None:

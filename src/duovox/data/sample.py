@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from duovox.data.fault import Fault
+from duovox.data.fault import HARMLESS, Fault
 from duovox.data.tar import Member
 
 AUDIO_FORMATS = ("flac", "wav")
@@ -45,12 +45,9 @@ def group(members: Iterable[Member], shard: str) -> tuple[list[Sample], list[Fau
         parts = [(suffix, member) for (_, suffix), member in run]
         causes = list(_causes(key, parts, is_split=num_runs[key] > 1, is_known=key in samples))
         faults += [Fault(where=shard, key=key, cause=cause, detail=text) for cause, text in causes]
-        if all(cause in _HARMLESS for cause, _ in causes):
+        if all(cause in HARMLESS for cause, _ in causes):
             samples[key] = _sample(key, parts)
     return list(samples.values()), faults
-
-
-_HARMLESS = ("unsafe member", "repeated member")
 
 
 def _causes(

@@ -67,6 +67,8 @@ def _read_stretch(path: Path, start: float, stop: float | None) -> tuple[NDArray
 
 
 def _stretch(start: float, stop: float | None, sample_rate: int, num_samples: int) -> slice:
+    if num_samples == 0:
+        raise AudioError("no samples", "the audio has no samples")
     first = round(start * sample_rate)
     last = num_samples if stop is None else round(stop * sample_rate)
     if not 0 <= first < last <= num_samples:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BLOCK = 512  # bytes: tar files are made of these
+_NAME_BYTES = 100
 _MAX_EXTENSION_BYTES = 1 << 20  # a longer header extension is an attack, not a name
 _REGULAR, _FOLDER, _EXTENSIONS = b"0\0007", b"5", b"xgLK"
 
@@ -98,7 +99,7 @@ def _parse(block: bytes, position: int) -> tuple[str, int, bytes]:
         promised, size = -1, 0
     if promised != sum(block) - sum(block[148:156]) + 8 * ord(" "):
         raise ValueError(f"the header at byte {position} is damaged; what follows cannot be read")
-    name = block[:100].partition(b"\0")[0]
+    name = block[:_NAME_BYTES].partition(b"\0")[0]
     if block[257:263] == b"ustar\0":  # GNU's own form keeps times where POSIX keeps the prefix
         prefix = block[345:500].partition(b"\0")[0]
         name = prefix + b"/" + name if prefix else name
@@ -141,10 +142,9 @@ def _pax_records(content: bytes, offset: int) -> dict[str, str]:
 
 def _same_name(header_name: str, member_name: str) -> bool:
     """Compare names, allowing for the short or ASCII spelling that goes with an extension."""
-    ascii_name = member_name.encode("ascii", "replace").decode()
-    return header_name == member_name or (
-        header_name in {ascii_name[:100], member_name[:100], ascii_name}
-    )
+    short = member_name.encode()[:_NAME_BYTES].decode("utf-8", "replace")
+    ascii_name = member_name.encode("ascii", "replace")[:_NAME_BYTES].decode()
+    return header_name in {member_name, short, ascii_name}
 
 
 def _check_rest(descriptor: int, position: int, end: int) -> None:

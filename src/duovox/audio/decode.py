@@ -103,7 +103,17 @@ def _decode(file: SoundFile, start: int, wanted: int) -> NDArray[np.float32]:
     try:
         if start:  # seeking costs the decoding of a frame
             file.seek(start)
-        wave: NDArray[np.float32] = file.read(wanted, dtype="float32")
+        wave = _read(file, wanted)
     except soundfile.LibsndfileError as error:
         raise AudioError("undecodable", f"not decodable: {error.error_string}") from None
+    return wave
+
+
+def _read(file: SoundFile, wanted: int) -> NDArray[np.float32]:
+    """Return the next samples; numpy makes the same floats of 16-bit WAV five times as fast."""
+    wave: NDArray[np.float32]
+    if file.format == "WAV" and file.subtype == "PCM_16":
+        wave = file.read(wanted, dtype="int16") * np.float32(1 / 32_768)
+    else:
+        wave = file.read(wanted, dtype="float32")
     return wave

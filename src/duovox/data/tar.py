@@ -54,15 +54,16 @@ def read_member(descriptor: int, member_name: str, *, offset: int, size: int) ->
     Raises:
         ValueError: the header before `offset` is damaged or names something else, or bytes miss.
     """
-    block = os.pread(descriptor, BLOCK + size, offset - BLOCK)
-    if len(block) != BLOCK + size:
+    header = os.pread(descriptor, BLOCK, offset - BLOCK)
+    content = os.pread(descriptor, size, offset)  # apart, as cutting it off would copy it: 20x
+    if len(header) != BLOCK or len(content) != size:
         raise ValueError(f"the file ends within the {size} bytes at byte {offset}")
-    name, header_size, _ = _parse(block[:BLOCK], offset - BLOCK)
+    name, header_size, _ = _parse(header, offset - BLOCK)
     if header_size != size or not _same_name(name, member_name):
         raise ValueError(
             f"byte {offset} holds {name!r} of {header_size} bytes, not {member_name!r} of {size}"
         )
-    return block[BLOCK:]
+    return content
 
 
 def _collect(descriptor: int, found: Walk) -> None:

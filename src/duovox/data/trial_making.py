@@ -74,25 +74,22 @@ def _draw_targets(index: Index, options: TrialOptions, generator: Generator) -> 
 def _draw_nontargets(index: Index, options: TrialOptions, generator: Generator) -> list[Pair]:
     speakers = _rows_by_speaker(index)
     circles: dict[str, list[str]] = defaultdict(list)  # speakers who may meet
-    circle_of = {}
+    seats = {}  # speaker -> circle and place in it
     for speaker, rows in speakers.items():
-        circle_of[speaker] = "" if options.across_gender else index.gender[rows[0]]
-        circles[circle_of[speaker]].append(speaker)
-    possible = sum(
-        _num_nontargets([len(speakers[speaker]) for speaker in circle])
-        for circle in circles.values()
-    )
-    _check_enough("non-target", options.num_nontargets, possible)
+        circle = circles["" if options.across_gender else index.gender[rows[0]]]
+        seats[speaker] = (circle, len(circle))
+        circle.append(speaker)
+    numbers = [[len(speakers[speaker]) for speaker in circle] for circle in circles.values()]
+    _check_enough("non-target", options.num_nontargets, sum(map(_num_nontargets, numbers)))
 
-    def draw(speaker: str) -> Pair | None:
-        other = str(generator.choice(circles[circle_of[speaker]]))
-        pair = (
-            int(generator.choice(speakers[speaker])),
-            int(generator.choice(speakers[other])),
-        )
-        return None if other == speaker else pair
+    def draw(speaker: str) -> Pair:
+        circle, place = seats[speaker]
+        other = int(generator.integers(len(circle) - 1))
+        rows = speakers[speaker], speakers[circle[other + (other >= place)]]
+        return int(generator.choice(rows[0])), int(generator.choice(rows[1]))
 
-    return _collect(list(speakers), draw, options.num_nontargets, generator)
+    able = [speaker for speaker, (circle, _) in seats.items() if len(circle) > 1]
+    return _collect(able, draw, options.num_nontargets, generator)
 
 
 def _collect(

@@ -101,5 +101,16 @@ def test_long_curves_are_drawn_with_few_points() -> None:
     assert max(len(np.asarray(line.get_xdata())) for line in axes.lines) <= 2_000
 
 
+def test_a_single_point_is_seen() -> None:
+    markers = [line.get_marker() for line in drawn("losses", train_loss=curve(1.0)).lines]
+    assert "o" in markers
+
+
+def test_steps_are_whole_numbers() -> None:
+    axes = drawn("losses", train_loss=curve(3, 2))
+    axes.set_xlim(1, 3)
+    assert all(tick == round(tick) for tick in axes.get_xticks())
+
+
 def test_columns_of_no_panel_are_left_out() -> None:
     assert training_plots({"train_acc": curve(1), "epoch": curve(0), "val_wer": curve()}) == []

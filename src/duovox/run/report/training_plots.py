@@ -61,7 +61,7 @@ PANELS = (
     Panel(
         name="losses",
         title="Training losses",
-        note="Faint: each logged step. Bold: moving average over 2 % of them.",
+        note="Faint: as logged. Bold: moving average over 2 % of the points.",
         columns=r"train_(?:(.+)_)?loss",
         y_label="Loss (nats per utterance)",
         is_noisy=True,
@@ -93,7 +93,7 @@ PANELS = (
     Panel(
         name="gradient_norm",
         title="Gradient norm",
-        note="Euclidean norm over all parameters. Faint: each logged step. Bold: moving average.",
+        note="Euclidean norm over all parameters. Faint: as logged. Bold: moving average.",
         columns=r"gradient_norm(?:_(.+))?",
         y_label="Gradient norm",
         is_noisy=True,
@@ -101,7 +101,7 @@ PANELS = (
     Panel(
         name="loss_weights",
         title="Loss weights",
-        note="What each task's loss is multiplied with before the sum; bold: moving average.",
+        note="What each task's loss is multiplied with before the sum. Bold: moving average.",
         columns=r"train_(.+)_loss_weight",
         y_label="Weight",
         is_noisy=True,
@@ -149,7 +149,7 @@ def _draw(axes: Axes, ink: Ink, *, panel: Panel, curves: dict[str, Curve]) -> No
         line = thinned(smoothed(scaled) if panel.is_noisy else scaled)
         label = panel.label(column, curve)
         axes.plot(line.steps, line.values, color=colour, linewidth=1.8, linestyle=dash, label=label)
-        if panel.is_percent:
+        if panel.is_percent or len(line) == 1:  # a single point is no line to see
             best = scaled.values.argmin()
             axes.plot(scaled.steps[best], scaled.values[best], "o", color=colour, markersize=5)
     _scale_axes(axes, panel, list(curves.values()))
@@ -158,7 +158,10 @@ def _draw(axes: Axes, ink: Ink, *, panel: Panel, curves: dict[str, Curve]) -> No
 
 
 def _scale_axes(axes: Axes, panel: Panel, curves: list[Curve]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     axes.set_xlabel("Optimiser step")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
     axes.set_ylabel(panel.y_label)
     axes.margins(x=0.01)
     last_step = max(curve.steps[-1] for curve in curves)

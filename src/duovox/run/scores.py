@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from duovox.metric.eer import equal_error_rate
 from duovox.metric.interval import equal_error_rate_interval, error_rate_interval
 from duovox.metric.min_dcf import minimum_detection_cost
-from duovox.metric.wer import character_error_rate, count_word_edits, word_error_rate
+from duovox.metric.wer import (
+    EditCounts,
+    character_error_rate,
+    count_character_edits,
+    count_word_edits,
+    word_error_rate,
+)
 from duovox.task.evaluation import Hypothesis, Trials
 
 
@@ -20,11 +26,12 @@ def speech_scores(hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
     """Return the word and character error rates of a set; rates are fractions."""
     references = [item.reference for item in hypotheses]
     texts = [item.hypothesis for item in hypotheses]
-    words, edits = word_error_rate(references, texts), count_word_edits(references, texts)
+    words = word_error_rate(references, texts)
     return {
         "wer": words.wer,
-        "wer_interval": list(astuple(error_rate_interval(edits.errors, edits.num_units))),
+        "wer_interval": _interval(count_word_edits(references, texts)),
         "cer": character_error_rate(references, texts).cer,
+        "cer_interval": _interval(count_character_edits(references, texts)),
         "substitutions": words.substitutions,
         "deletions": words.deletions,
         "insertions": words.insertions,
@@ -52,3 +59,7 @@ def speaker_scores(scores: NDArray[np.float32], trials: Trials) -> dict[str, Any
         "num_targets": sum(trials.is_target),
         "num_speakers": len({*trials.enroll_speakers, *trials.test_speakers}),
     }
+
+
+def _interval(edits: EditCounts) -> list[float]:
+    return list(astuple(error_rate_interval(edits.errors, edits.num_units)))

@@ -14,9 +14,10 @@ from duovox.data.stage import Wave
 def pad_waves(waves: Sequence[Wave]) -> tuple[Tensor, Tensor]:
     """Return waves (B, S) float32, padded with zeros, and their true lengths (B,) int64."""
     lengths = [len(wave) for wave in waves]
-    padded = np.zeros((len(waves), max(lengths, default=0)), dtype=np.float32)
+    padded = np.empty((len(waves), max(lengths, default=0)), dtype=np.float32)
     for row, wave in zip(padded, waves, strict=True):
         row[: len(wave)] = wave
+        row[len(wave) :] = 0
     return torch.from_numpy(padded), torch.tensor(lengths, dtype=torch.int64)
 
 

@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 
-from duovox.data.generator import generator_for
 from duovox.data.index import Index
 from duovox.data.plan import Batching, plan_once
 from duovox.data.preparation import Preparation
@@ -37,6 +36,7 @@ class EvaluationWaves:
         self.index = index
         self._preparation = Preparation(chunk=chunk, normalize=normalize)
         self._reader = WaveReader(index, refuse_silence=False)
+        self._generator = np.random.default_rng(0)  # never drawn from: chunks are the first ones
         speeds = np.zeros(len(index), dtype=np.int64)
         self._plan = plan_once(
             self._preparation.lengths(index.num_samples, speeds), batching=batching
@@ -62,5 +62,5 @@ class EvaluationWaves:
             row,
             num_samples=int(self.index.num_samples[row]),
             speed=0,
-            generator=generator_for("evaluation", row),
+            generator=self._generator,
         )

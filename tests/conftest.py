@@ -1,23 +1,68 @@
-"""What every test shares: fixed seeds, deterministic algorithms, and the way to real speech."""
+"""What every test shares: fixed seeds, real speech, and a corpus and a network of tiny size."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from hypothesis import settings
 
+from duovox.data.shard import write_dataset
+from duovox.data.utterance import Utterance
+
 REPOSITORY = Path(__file__).resolve().parents[1]
+WORDS = ("ONE", "TWO", "SIX")
+
+TINY_NETWORK = [
+    "network.wav2vec_checkpoint=null",
+    "network/architecture=tiny",
+    "network.architecture.conv_channels=[8,8,8,8,8,8,8]",
+    "network.architecture.width=16",
+    "network.architecture.num_layers=2",
+    "network.architecture.num_heads=2",
+    "network.architecture.feed_forward_width=32",
+    "network.architecture.position_kernel=16",
+    "network.architecture.position_groups=2",
+    "network.completely_freeze_feature_extractor=false",
+    "network.use_gradient_checkpointing=false",
+]
 
 # The same examples in every run, and no time limit for one of them: the machine may be busy.
 settings.register_profile("duovox", derandomize=True, deadline=None)
 settings.load_profile("duovox")
+
+
+@dataclass(frozen=True)
+class Door:
+    """Run a door's config in this process: door("speech", "optim.algo.lr=1e-3")."""
+
+    log_folder: Path
+    overrides: tuple[str, ...]
+
+    def __call__(self, name: str, *overrides: str) -> float | None:
+        """Train and score; return the number that sweeps minimise."""
+        from hydra import compose, initialize_config_dir
+
+        from duovox.run.train import run
+
+        with initialize_config_dir(str(REPOSITORY / "config"), version_base="1.3"):
+            config = compose(name, [*self.overrides, *_in_process(name), *overrides])
+        return run(config)
+
+    @property
+    def run_folder(self) -> Path:
+        """The one run below the log folder."""
+        (config,) = self.log_folder.glob("*/*/*/config.yaml")
+        return config.parent
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +88,73 @@ def speech_data() -> Path:
     if not (folder / "digits" / "train.csv").is_file():
         pytest.skip(f"no real speech at {folder}: set DUOVOX_TEST_DATA to the folder that holds it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder laid out as config/data/demo.yaml wants it: tones in place of voices."""
+    folder = tmp_path_factory.mktemp("tiny")
+    speakers = {"train": "abcdef", "valid": "gh", "test": "ij"}
+    for split, names in speakers.items():
+        utterances = [
+            _utterance(folder / "audio", speaker, word, take)
+            for speaker, word, take in itertools.product(names, WORDS, range(2))
+        ]
+        write_dataset(utterances, folder / "demo" / split, name=split)
+        if split != "train":
+            pairs = itertools.combinations(utterances, 2)
+            lines = [f"{int(a.speaker_id == b.speaker_id)} {a.key} {b.key}" for a, b in pairs]
+            (folder / "demo" / f"trials_{split}.txt").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture
+def tiny_settings(tiny_corpus: Path, tmp_path: Path) -> list[str]:
+    """Return the overrides that make a door run in seconds on the tiny corpus."""
+    return _tiny_settings(tiny_corpus, tmp_path / "logs")
+
+
+@pytest.fixture
+def run_door(tiny_settings: list[str], tmp_path: Path) -> Door:
+    """Return a door to the tiny corpus; runs go to this test's own log folder."""
+    return Door(tmp_path / "logs", tuple(tiny_settings))
+
+
+@pytest.fixture(scope="session")
+def finished_run(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a scored multi-task run. Copy it before you change it."""
+    folder = tmp_path_factory.mktemp("finished")
+    door = Door(folder, tuple(_tiny_settings(tiny_corpus, folder)))
+    door("mt_speech_speaker", "optim.algo.lr=3e-3", "trainer.max_steps=12")
+    return door.run_folder
+
+
+def _tiny_settings(corpus: Path, log_folder: Path) -> list[str]:
+    places = [f"data_folder={corpus}", f"log_folder={log_folder}"]
+    return [*places, "data=demo", "trainer=debug_trainer", *TINY_NETWORK]
+
+
+def _in_process(name: str) -> list[str]:
+    """Return the overrides that keep a door's loaders in this process."""
+    speech = ["speech.dataloader.num_workers=0"]
+    speaker = ["speaker.dataloader.num_workers=0", "network.stat_pooling_type=mean"]
+    return {"speech": speech, "speaker": speaker}.get(name, speech + speaker)
+
+
+def _utterance(folder: Path, speaker: str, word: str, take: int) -> Utterance:
+    generator = np.random.default_rng([ord(speaker), WORDS.index(word), take])
+    times = np.arange(6_000 + 500 * take) / 16_000
+    pitch = 100 + 20 * (ord(speaker) - ord("a"))
+    wave = np.sin(2 * np.pi * pitch * times) + np.sin(2 * np.pi * 700 * len(word) * times)
+    wave = 0.2 * wave + 0.01 * generator.standard_normal(len(times))
+    path = folder / speaker / f"{word}{take}.flac"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, wave, 16_000, subtype="PCM_16")
+    return Utterance(
+        key=f"{speaker}/s/{word}{take}",
+        path=path,
+        source=f"{speaker}/{path.name}",
+        speaker_id=speaker,
+        session_id="s",
+        transcript=word,
+    )

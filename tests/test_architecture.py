@@ -178,6 +178,13 @@ def test_every_room_of_the_plan_exists() -> None:
     assert rooms == set(MAY_IMPORT)
 
 
+def test_the_tests_mirror_the_folders_of_the_package() -> None:
+    tests = REPOSITORY / "tests"
+    tested = {file.parent.relative_to(tests) for file in tests.rglob("test_*.py")}
+    folders = {file.parent.relative_to(PACKAGE) for file in PACKAGE.rglob("*.py")}
+    assert sorted(map(str, tested - folders)) == [], "these folders of tests mirror nothing"
+
+
 def test_importing_duovox_loads_nothing_heavy() -> None:
     program = "import sys, duovox; print(*{name.split('.')[0] for name in sys.modules})"
     loaded = subprocess.run(

@@ -39,18 +39,28 @@ def make(option: Option, *arguments: Any, path: str, **offered: Any) -> Any:
         offered: given by name to a target that has a parameter of that name.
 
     Raises:
-        ValueError: the target is not allowed or not found, or a setting is unknown or missing.
+        ValueError: the target is not allowed or not found, or a setting is unknown, missing or
+            refused by the target.
     """
     target = _target(option, path)
-    names = list(inspect.signature(target).parameters)
+    parameters = inspect.signature(target).parameters
     own = {name: _plain(value) for name, value in option.items() if name != "_target_"}
-    refuse_unknown(own, valid=[*names[len(arguments) :], "_target_"], path=path)
-    keywords = {name: value for name, value in offered.items() if name in names} | own
+    refuse_unknown(own, valid=[*list(parameters)[len(arguments) :], "_target_"], path=path)
+    for name, value in own.items():
+        _refuse_stray_text(value, parameters[name], f"{path}.{name}")
+    keywords = {name: value for name, value in offered.items() if name in parameters} | own
     try:
-        inspect.signature(target).bind(*arguments, **keywords)
-    except TypeError as error:
+        return target(*arguments, **keywords)
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{path} does not fit {option['_target_']}: {error}") from error
-    return target(*arguments, **keywords)
+
+
+def _refuse_stray_text(value: Any, parameter: inspect.Parameter, path: str) -> None:
+    """Refuse text for a parameter that wants something else, such as a number."""
+    rule = inspect.formatannotation(parameter.annotation).strip("'")
+    takes_text = any(word in rule for word in ("str", "Literal", "Any", "_empty"))
+    if isinstance(value, str) and not takes_text:
+        raise ValueError(f"{path} must be of type {rule}, got {value!r}")
 
 
 def _plain(value: Any) -> Any:
@@ -65,6 +75,9 @@ def _target(option: Option, path: str) -> Any:
         )
     module, _, attribute = name.rpartition(".")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        target = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"{path}._target_ names {name}, which does not exist: {error}") from error
+    if not callable(target):
+        raise ValueError(f"{path}._target_ names {name}, which is no class or function")
+    return target

@@ -57,8 +57,8 @@ def _value(hint: Any, node: Any, path: str) -> Any:
     if origin in (typing.Union, types.UnionType):
         return _one_of(arguments, node, path)
     if origin is typing.Literal:
-        if node not in arguments:
-            valid = ", ".join(map(str, arguments))
+        if not any(type(node) is type(valid) and node == valid for valid in arguments):
+            valid = ", ".join(dict.fromkeys(map(str, arguments)))
             raise ValueError(f"{path} must be one of {valid}; got {node!r}")
         return node
     if origin is list:

@@ -1,0 +1,66 @@
+"""The same settings find the same folder; different ones never share one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from duovox.run.folder import CIRCUMSTANCES, experiment_name, open_run_folder, run_name
+from duovox.run.settings import Settings
+
+CONFIG: dict[str, Any] = {
+    "project_name": "digits",
+    "experiment_name": None,
+    "tag": None,
+    "seed": 1,
+    "optim": {"algo": {"lr": 1e-3}},
+}
+
+
+def test_circumstances_are_settings() -> None:
+    assert set(Settings.__dataclass_fields__) >= CIRCUMSTANCES
+
+
+@pytest.mark.parametrize("name", sorted(CIRCUMSTANCES))
+def test_where_and_when_a_run_happens_does_not_change_its_name(name: str) -> None:
+    assert run_name(CONFIG | {name: "other"}) == run_name(CONFIG)
+
+
+def test_what_shapes_the_result_changes_the_name() -> None:
+    names = {
+        run_name(CONFIG),
+        run_name(CONFIG | {"seed": 2}),
+        run_name(CONFIG | {"optim": {"algo": {"lr": 1.1e-3}}}),
+    }
+    assert len(names) == 3
+    assert all(len(name) == 12 and int(name, 16) >= 0 for name in names)
+
+
+def test_the_order_of_settings_does_not_matter() -> None:
+    assert run_name(dict(reversed(CONFIG.items()))) == run_name(CONFIG)
+
+
+def test_the_drawn_experiment_name_is_the_same_for_the_same_settings() -> None:
+    drawn = {experiment_name(CONFIG | {"seed": seed}) for seed in range(50)}
+    assert experiment_name(CONFIG) == experiment_name(dict(CONFIG))
+    assert len(drawn) > 40  # of 2560 names
+    assert all(len(name.split("-")) == 3 for name in drawn)
+
+
+def test_the_folder_is_project_experiment_and_run(tmp_path: Path) -> None:
+    config = CONFIG | {"log_folder": str(tmp_path), "experiment_name": "first"}
+    folder = open_run_folder(config, resume=True)
+    assert folder == tmp_path / "digits" / "first" / run_name(config)
+    assert (folder / "checkpoints").is_dir()
+    assert open_run_folder(config, resume=True) == folder
+
+
+def test_without_resume_earlier_runs_are_kept_and_numbered(tmp_path: Path) -> None:
+    config = CONFIG | {"log_folder": str(tmp_path), "experiment_name": "first"}
+    for attempt in range(3):
+        folder = open_run_folder(config, resume=False)
+        (folder / "attempt").write_text(str(attempt))
+    kept = {path.name: (path / "attempt").read_text() for path in folder.parent.iterdir()}
+    assert kept == {folder.name: "2", f"{folder.name}.1": "0", f"{folder.name}.2": "1"}

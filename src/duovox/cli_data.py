@@ -74,11 +74,28 @@ def prepare_manifest(
 def prepare_demo(
     out: Annotated[Path, typer.Option(help="Folder for audio, manifests and shards.")],
     seed: Annotated[int, typer.Option(help="The same seed gives the same corpus.")] = 0,
+    utterances_per_voice: Annotated[int, typer.Option(min=4)] = 20,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Make it anew.")] = False,
 ) -> None:
     """Synthesise a small corpus of many voices, for people who have no data yet."""
     from duovox.data.corpus.demo import make_demo
+    from duovox.data.dataset import DATASET_FILE, DatasetSummary
 
-    make_demo(out, seed=seed)
+    found = [DatasetSummary.load(path.parent) for path in out.glob(f"*/{DATASET_FILE}")]
+    is_demo = all(summary.command == "duovox prepare demo" for summary in found)
+    if is_demo and len(found) == 3 and not overwrite:
+        _print(f"{out} holds the demo corpus already; --overwrite makes it anew")
+        return
+    with _progress(f"synthesising {out}", None) as advance:
+        summaries = make_demo(
+            out,
+            seed=seed,
+            utterances_per_voice=utterances_per_voice,
+            overwrite=overwrite or is_demo,  # part of the corpus is no corpus
+            on_utterance=advance,
+        )
+    for split, summary in summaries.items():
+        _report(summary, [], out / split)
 
 
 @shards.command("verify")
@@ -208,7 +225,7 @@ def _command() -> str:
 
 
 @contextmanager
-def _progress(description: str, total: int) -> Iterator[Callable[[], object]]:
+def _progress(description: str, total: int | None) -> Iterator[Callable[[], object]]:
     """Show a bar with rate and remaining time on stderr; give the function that advances it."""
     from rich.progress import Progress, ProgressColumn, Task
     from rich.text import Text

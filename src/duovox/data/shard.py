@@ -122,6 +122,9 @@ def _clear(folder: Path, names: Collection[str], *, overwrite: bool) -> None:
 
 
 def _write_failures(folder: Path, failures: Sequence[Fault]) -> None:
+    (folder / FAILURES_FILE).unlink(missing_ok=True)
+    if not failures:
+        return
     with atomic_file(folder / FAILURES_FILE) as file:
         for fault in failures:
             file.write((json.dumps(asdict(fault), ensure_ascii=False) + "\n").encode())

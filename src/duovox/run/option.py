@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,10 +57,10 @@ def make(option: Option, *arguments: Any, path: str, **offered: Any) -> Any:
 
 
 def _refuse_stray_text(value: Any, parameter: inspect.Parameter, path: str) -> None:
-    """Refuse text for a parameter that wants something else, such as a number."""
+    """Refuse text for a parameter that wants numbers; what else is wrong, the target tells."""
     rule = inspect.formatannotation(parameter.annotation).strip("'")
-    takes_text = any(word in rule for word in ("str", "Literal", "Any", "_empty"))
-    if isinstance(value, str) and not takes_text:
+    words = set(re.findall(r"\w+", rule))
+    if isinstance(value, str) and words & {"float", "int", "bool"} and "str" not in words:
         raise ValueError(f"{path} must be of type {rule}, got {value!r}")
 
 

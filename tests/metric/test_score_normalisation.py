@@ -61,7 +61,8 @@ def test_normalised_scores_equal_a_loop_over_trials() -> None:
         assert found[trial] == pytest.approx(float(sum(sides) / 2), rel=1e-4)
 
 
-def test_more_utterances_than_a_block_are_all_compared() -> None:
+def test_utterances_of_several_blocks_are_all_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("duovox.metric.score_normalisation._SCORES_PER_BLOCK", 70 * 40)
     embeddings, cohort = unit(600), unit(40)
     statistics = cohort_statistics(embeddings, cohort, num_nearest=5)
     expected = (embeddings @ cohort.T).topk(5).values

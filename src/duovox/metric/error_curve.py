@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from duovox.metric.trial_scores import Labels, Scores, checked
@@ -38,7 +37,9 @@ def error_curve(scores: Scores, labels: Labels) -> ErrorCurve:
     values, is_target = checked(scores, labels)
     ordered, order = ascending(values)
     starts = tie_starts(ordered)
-    num_misses = np.concatenate([[0], np.cumsum(is_target[order])])[starts]
+    num_rejected = np.zeros(len(values) + 1, np.int64)  # targets below each place in the order
+    np.cumsum(is_target[order], out=num_rejected[1:])
+    num_misses = num_rejected[starts]
     num_targets = int(num_misses[-1])
     num_nontargets = len(values) - num_targets
     return ErrorCurve(
@@ -53,13 +54,17 @@ def error_curve(scores: Scores, labels: Labels) -> ErrorCurve:
 def ascending(scores: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return finite float scores (N,) in ascending order, and that order.
 
-    They are sorted as integers of the same order: torch sorts those by radix, several times faster
-    than floats are compared once there are 100,000 of them.
+    They are sorted as integers of the same order, 16 bits at a time from the lowest on: numpy sorts
+    such short integers by radix, which at 500,000 scores is several times faster than comparing.
     """
     bits = np.int32 if scores.dtype == np.float32 else np.int64
     keys = _flip((scores + scores.dtype.type(0)).view(bits))  # + 0 turns -0 into 0
-    ordered, order = torch.sort(torch.from_numpy(keys), stable=True)
-    return _flip(ordered.numpy()).view(scores.dtype), order.numpy()
+    digits = keys.view(np.uint16).reshape(len(keys), keys.itemsize // 2).T  # lowest first
+    order = np.argsort(digits[0], kind="stable")
+    for digit in digits[1:-1]:
+        order = order[np.argsort(digit[order], kind="stable")]
+    order = order[np.argsort(digits[-1].view(np.int16)[order], kind="stable")]
+    return scores[order], order
 
 
 def tie_starts(ordered: NDArray[Any]) -> NDArray[np.int64]:
@@ -69,7 +74,7 @@ def tie_starts(ordered: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def _flip(bits: NDArray[Any]) -> NDArray[Any]:
-    """Turn the bits of floats into integers of the same order, and back.
+    """Turn the bits of floats into integers of the same order.
 
     Bits of negative floats rise as the float falls, so all but their sign are inverted.
     """

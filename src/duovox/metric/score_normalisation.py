@@ -10,7 +10,7 @@ Source: Matejka et al. 2017, "Analysis of Score Normalization in Multilingual Sp
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 SMALLEST_STD = 1e-4  # below it, an utterance scores alike with everyone and says nothing
-_ROWS_PER_BLOCK = 256  # utterances compared with the cohort at once
-_GROUP = 16  # cohort scores that share one maximum
+_SCORES_PER_BLOCK = 20_000_000  # of one matrix product: 80 MB, large enough for full speed
+_ROWS_AT_ONCE = 32  # of these scores, whose largest are looked for at once, in the cache
+_GROUP = 32  # cohort scores that share one maximum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +74,9 @@ def cohort_statistics(
         raise ValueError("the cohort is empty: score normalisation needs embeddings of strangers")
     cohort = np.ascontiguousarray(unit_cohort.float().cpu().numpy().T)  # (E, C)
     num_nearest = min(num_nearest, cohort.shape[1])
-    embeddings = unit_embeddings.float().cpu().numpy()
-    scores = np.empty((_ROWS_PER_BLOCK, cohort.shape[1]), np.float32)  # used again and again
     means, stds = [], []
-    for start in range(0, len(embeddings), _ROWS_PER_BLOCK):
-        block = embeddings[start : start + _ROWS_PER_BLOCK]
-        block_scores = np.matmul(block, cohort, out=scores[: len(block)])
-        nearest = largest(block_scores, num_nearest).astype(np.float64)
+    for rows in _score_blocks(unit_embeddings.float().cpu().numpy(), cohort):
+        nearest = largest(rows, num_nearest).astype(np.float64)
         means.append(nearest.mean(axis=1))
         stds.append(nearest.std(axis=1))
     return CohortStatistics(
@@ -108,6 +105,22 @@ def normalise_scores(
     return np.asarray(sides[0] + sides[1]) / 2
 
 
+def _score_blocks(
+    embeddings: NDArray[np.float32], cohort: NDArray[np.float32]
+) -> Iterator[NDArray[np.float32]]:
+    """Yield (few, C) scores of the embeddings (U, E) with the cohort (E, C), all rows in order.
+
+    A block's memory is used again for the next one.
+    """
+    num_rows = max(1, _SCORES_PER_BLOCK // cohort.shape[1])
+    scores = np.empty((min(num_rows, len(embeddings)), cohort.shape[1]), np.float32)
+    for start in range(0, len(embeddings), num_rows):
+        block = embeddings[start : start + num_rows]
+        np.matmul(block, cohort, out=scores[: len(block)])
+        for first in range(0, len(block), _ROWS_AT_ONCE):
+            yield scores[first : min(first + _ROWS_AT_ONCE, len(block))]
+
+
 def largest(scores: NDArray[np.float32], num_largest: int) -> NDArray[np.float32]:
     """Return the `num_largest` largest values of each row of (B, C), in any order.
 
@@ -120,10 +133,10 @@ def largest(scores: NDArray[np.float32], num_largest: int) -> NDArray[np.float32
         return _partition(scores, num_largest)
     grouped = scores[:, : num_groups * _GROUP].reshape(num_rows, _GROUP, num_groups)
     bounds = _partition(grouped.max(axis=1), num_largest).min(axis=1, keepdims=True)
-    is_candidate = scores >= bounds
-    counts = is_candidate.sum(axis=1, keepdims=True)
+    places = np.flatnonzero(scores >= bounds)  # row after row
+    counts = np.diff(np.searchsorted(places, np.arange(num_rows + 1) * num_columns))
     candidates = np.full((num_rows, counts.max()), -np.inf, np.float32)
-    candidates[np.arange(candidates.shape[1]) < counts] = scores[is_candidate]
+    candidates[np.arange(candidates.shape[1]) < counts[:, None]] = scores.ravel()[places]
     return _partition(candidates, num_largest)
 
 

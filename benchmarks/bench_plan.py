@@ -17,7 +17,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from duovox.data.plan import Batching, plan
+from duovox.data.batching import Batching
+from duovox.data.plan import plan
 from side_by_side import compare, print_header, print_row, print_versions
 
 SAMPLE_RATE = 16_000
@@ -48,9 +49,7 @@ def main() -> None:
 def _print_padding(planners: dict[str, Planner], lengths: Lengths) -> dict[str, float]:
     """Return the share of padding by planner, after checking that each plans everything once."""
     padding = {}
-    print(
-        f"{'281k utterances, 200 s per batch':<44} {'padding':>8} {'batches':>8} {'longest':>9}  bar"
-    )
+    print(f"{'281k utterances, 200 s per batch':<44}  padding  batches   longest  bar")
     for name, planner in planners.items():
         batches = [np.asarray(batch) for batch in planner()]
         assert np.array_equal(np.sort(np.concatenate(batches)), np.arange(len(lengths)))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from duovox.audio.normalize import normalize
+from duovox.data.batching import Batching
 from duovox.data.evaluation_waves import EvaluationWaves
-from duovox.data.plan import Batching
 from duovox.data.wave_reader import WaveReader
 
 

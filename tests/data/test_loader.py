@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from duovox.batch import MultiTaskBatch, SpeakerBatch, SpeechBatch
+from duovox.data.batching import Batching
 from duovox.data.loader import evaluation_loader, training_loader
-from duovox.data.plan import Batching
 from duovox.data.preparation import Preparation
 from duovox.data.selection import Limits
-from duovox.data.source import SpeakerSource, SpeechSource
+from duovox.data.speaker_source import SpeakerSource
+from duovox.data.speech_source import SpeechSource
 from duovox.data.stage.chunk import ChunkRule
 from duovox.data.stage.noise import AdditiveNoise
 from duovox.data.stage.speed import SpeedPerturbation

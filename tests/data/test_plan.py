@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duovox.data.plan import Batching, num_batches_per_epoch, plan, plan_once
+from duovox.data.batching import Batching
+from duovox.data.plan import num_batches_per_epoch, plan, plan_once
 
 BY_LENGTH = Batching(max_padded_samples=3_200_000)
 BY_COUNT = Batching(batch_size=66, order="random")

@@ -9,14 +9,15 @@ import pytest
 import soundfile
 
 from duovox.audio.normalize import normalize
+from duovox.data.batching import Batching
 from duovox.data.corpus.manifest import find_utterances
 from duovox.data.index import Index
 from duovox.data.loader import training_loader
-from duovox.data.plan import Batching
 from duovox.data.preparation import Preparation
 from duovox.data.selection import Limits
 from duovox.data.shard import write_dataset
-from duovox.data.source import SpeakerSource, SpeechSource, training_speakers
+from duovox.data.speaker_source import SpeakerSource, training_speakers
+from duovox.data.speech_source import SpeechSource
 from duovox.data.stage.chunk import ChunkRule
 from duovox.data.tokenizer import Tokenizer
 

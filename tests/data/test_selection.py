@@ -59,6 +59,6 @@ def test_limits_that_exclude_everything_are_refused() -> None:
 
 def test_an_evaluation_lists_what_it_cannot_use(lengths_index) -> None:
     faults = Limits().faults(lengths_index)
-    with pytest.raises(ValueError, match=r"1 of 4.*take them out:\n  a/b/399: shorter than 400"):
-        refuse(lengths_index, faults, "take them out")
-    refuse(lengths_index, {"cause": np.zeros(4, dtype=bool)}, "nothing to do")
+    with pytest.raises(ValueError, match=r"1 of 4.*data set:\n  a/b/399: shorter than 400"):
+        refuse(lengths_index, faults)
+    refuse(lengths_index, {"cause": np.zeros(4, dtype=bool)})

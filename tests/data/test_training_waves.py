@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from duovox.data.plan import Batching
+from duovox.data.batching import Batching
 from duovox.data.preparation import Preparation
 from duovox.data.stage.chunk import ChunkRule
 from duovox.data.stage.noise import AdditiveNoise

@@ -6,8 +6,9 @@ from typing import Literal
 
 import numpy as np
 
+from duovox.data.batching import Batching
 from duovox.data.index import Index
-from duovox.data.plan import Batching, plan_once
+from duovox.data.plan import plan_once
 from duovox.data.preparation import Preparation
 from duovox.data.stage import Wave
 from duovox.data.stage.chunk import ChunkRule

@@ -22,7 +22,11 @@ from duovox.batch import MultiTaskBatch, SpeakerBatch, SpeechBatch, TrainingBatc
 
 
 class Source(Protocol):
-    """Numbered batches of one task, as `data.source` makes them."""
+    """Numbered batches of one task: a `SpeechSource` or a `SpeakerSource`.
+
+    It is all that a worker needs. A batch depends on nothing but its epoch, its number and the
+    settings, so that any process may compute any batch.
+    """
 
     num_batches: int  # of every epoch
 

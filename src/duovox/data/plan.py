@@ -17,40 +17,14 @@ earlier epochs.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from duovox.data.batching import Batching
 from duovox.data.generator import generator_for
 
 Rows = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batching:
-    """How an epoch is cut into batches: by padded samples or by count, never both."""
-
-    max_padded_samples: int | None = None  # utterances times the longest of them
-    batch_size: int | None = None  # utterances
-    order: Literal["length", "random"] = "length"  # random: for chunks that are equally long
-    block_size: int = 10_000  # utterances that are sorted or shuffled together
-    length_jitter: float = 0.005  # lengths grow by up to this share before sorting: new batches
-
-    def __post_init__(self) -> None:
-        if (self.max_padded_samples is None) == (self.batch_size is None):
-            raise ValueError(
-                "give either max_padded_samples or batch_size, got "
-                f"max_padded_samples={self.max_padded_samples}, batch_size={self.batch_size}"
-            )
-        if self.order == "random" and self.batch_size is None:
-            raise ValueError("order=random needs batch_size: padding has no bound without sorting")
-        for name in ("max_padded_samples", "batch_size", "block_size"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} must be at least 1, got {value}")
-        if self.length_jitter < 0:
-            raise ValueError(f"length_jitter must not be negative, got {self.length_jitter}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

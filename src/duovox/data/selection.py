@@ -67,8 +67,8 @@ def select(index: Index, faults: Mapping[str, Mask]) -> tuple[Index, dict[str, l
     return (index if is_kept.all() else index.select(is_kept)), dropped
 
 
-def refuse(index: Index, faults: Mapping[str, Mask], advice: str) -> None:
-    """Raise a ValueError that lists the faulty utterances by cause, if there are any."""
+def refuse(index: Index, faults: Mapping[str, Mask]) -> None:
+    """Raise a ValueError that lists the faulty utterances of an evaluation, if there are any."""
     listed = [
         f"{key}: {cause}"
         for cause, mask in faults.items()
@@ -76,5 +76,6 @@ def refuse(index: Index, faults: Mapping[str, Mask], advice: str) -> None:
     ]
     if listed:
         raise ValueError(
-            f"{len(listed)} of {len(index)} utterances cannot be used; {advice}:{listing(listed)}"
+            f"{len(listed)} of {len(index)} utterances cannot be used, and an evaluation leaves "
+            f"none out by itself; take them out of the data set:{listing(listed)}"
         )

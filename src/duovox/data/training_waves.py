@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duovox.batch import BadUtterance
+from duovox.data.batching import Batching
 from duovox.data.generator import generator_for
 from duovox.data.index import Index
 from duovox.data.listing import listing
-from duovox.data.plan import Batching, Plan, Rows, num_batches_per_epoch, plan, too_long
+from duovox.data.plan import Plan, Rows, num_batches_per_epoch, plan, too_long
 from duovox.data.preparation import Preparation
 from duovox.data.wave_reader import BadAudioError, WaveReader
 from duovox.data.waves import Waves

@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
+from duovox.data.batching import Batching
 from duovox.data.index import Index
 from duovox.data.loader import evaluation_loader
-from duovox.data.plan import Batching
-from duovox.data.source import SpeakerSource, SpeechSource
+from duovox.data.speaker_source import SpeakerSource
+from duovox.data.speech_source import SpeechSource
 from duovox.data.tokenizer import Tokenizer
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss

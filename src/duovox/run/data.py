@@ -12,13 +12,14 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
 from duovox.batch import SAMPLE_RATE
+from duovox.data.batching import Batching
 from duovox.data.index import Index
 from duovox.data.loader import evaluation_loader, training_loader
 from duovox.data.overlap import check_disjoint_speakers
-from duovox.data.plan import Batching
 from duovox.data.preparation import Preparation
 from duovox.data.selection import Limits
-from duovox.data.source import SpeakerSource, SpeechSource, training_speakers
+from duovox.data.speaker_source import SpeakerSource, training_speakers
+from duovox.data.speech_source import SpeechSource
 from duovox.data.stage.chunk import ChunkRule
 from duovox.data.stage.speed import SpeedPerturbation
 from duovox.data.tokenizer import Tokenizer

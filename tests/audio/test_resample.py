@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from duovox.audio.resample import resample
 
@@ -41,3 +42,17 @@ def test_the_length_is_rounded_up():
 def test_a_rate_must_be_positive():
     with pytest.raises(ValueError, match="must be positive, got 0 and 16000 Hz"):
         resample(np.zeros(10, np.float32), 0, 16_000)
+
+
+def test_the_bits_do_not_depend_on_the_number_of_threads():
+    wave = np.random.default_rng(0).uniform(-0.5, 0.5, 9000).astype(np.float32)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = resample(wave, 14_400, 16_000)
+        torch.set_num_threads(2)
+        together = resample(wave, 14_400, 16_000)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(alone, together)

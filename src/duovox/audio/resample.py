@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,13 +23,30 @@ def resample(wave: NDArray[np.float32], from_rate: int, to_rate: int) -> NDArray
     import torch
     from torchaudio import functional
 
-    resampled = functional.resample(
-        torch.from_numpy(np.ascontiguousarray(wave.T)),
-        from_rate,
-        to_rate,
-        lowpass_filter_width=_ZERO_CROSSINGS,
-        rolloff=_ROLL_OFF,
-        resampling_method="sinc_interp_kaiser",
-        beta=_KAISER_BETA,
-    )
+    with _one_thread():
+        resampled = functional.resample(
+            torch.from_numpy(np.ascontiguousarray(wave.T)),
+            from_rate,
+            to_rate,
+            lowpass_filter_width=_ZERO_CROSSINGS,
+            rolloff=_ROLL_OFF,
+            resampling_method="sinc_interp_kaiser",
+            beta=_KAISER_BETA,
+        )
     return np.ascontiguousarray(resampled.numpy().T, dtype=np.float32)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch use one thread: several add in another order, and their last bits differ.
+
+    So a wave is the same whether a worker process (one thread) or the main process computes it.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,71 @@
+"""What the subcommands around data show: progress bars, summaries, faults."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from duovox.data.dataset import DatasetSummary
+    from duovox.data.fault import Fault
+
+Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: only this one.")]
+Share = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of bad utterances from which to give up.")
+]
+
+_NUM_LISTED = 20  # faults on the terminal; files list all
+
+
+def command_line() -> str:
+    """Return the command line, to be recorded with what it made."""
+    return shlex.join(["duovox", *sys.argv[1:]])
+
+
+@contextmanager
+def progress(description: str, total: int | None) -> Iterator[Callable[[], object]]:
+    """Show a bar with rate and remaining time on stderr; give the function that advances it."""
+    from rich.progress import Progress, ProgressColumn, Task
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.0f}/s" if task.speed else "")
+
+    columns = (*Progress.get_default_columns(), Rate())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda: bar.advance(task)
+
+
+def report(summary: DatasetSummary, faults: Sequence[Fault], folder: Path) -> None:
+    """Say what a data set holds and what had to be left out of it."""
+    say(
+        f"{folder}: {summary.num_utterances} utterances, {summary.hours:.2f} hours, "
+        f"{summary.num_speakers} speakers, {len(summary.shards)} shards, "
+        f"{len(summary.vocabulary)} characters"
+    )
+    print_faults(faults, _NUM_LISTED)
+
+
+def print_faults(faults: Sequence[Fault], number: int) -> None:
+    """List the first `number` faults, and count all by cause."""
+    from duovox.data.fault import count_causes
+
+    for fault in faults[:number]:
+        say(str(fault), style="yellow")
+    if faults:
+        causes = ", ".join(f"{count} {cause}" for cause, count in count_causes(faults).items())
+        say(f"{len(faults)} faults: {causes}", style="red")
+
+
+def say(text: str, *, style: str | None = None) -> None:
+    """Print a line as it is: brackets in it are no markup."""
+    Console(soft_wrap=True).print(text, style=style, markup=False, highlight=False)

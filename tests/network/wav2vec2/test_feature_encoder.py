@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from duovox.network.wav2vec2 import feature_encoder
 from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.feature_encoder import FeatureEncoder
 
@@ -52,3 +53,19 @@ def test_a_batch_too_short_for_one_frame_is_refused(architecture: Architecture) 
     encoder = FeatureEncoder(architecture, length_aware=True)
     with pytest.raises(ValueError, match="at least 400 samples to make one frame, got 399"):
         encoder(torch.zeros(1, 399), torch.tensor([399]))
+
+
+@pytest.mark.parametrize("piece_frames", [1, 7, 24, 100])
+def test_inference_in_pieces_gives_the_same_frames(
+    architecture: Architecture,
+    waves: Tensor,
+    num_samples: Tensor,
+    piece_frames: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    encoder = FeatureEncoder(architecture, length_aware=True)
+    monkeypatch.setattr(feature_encoder, "PIECE_FRAMES_CPU", 0)
+    monkeypatch.setattr(feature_encoder, "MIN_PIECE_FRAMES", piece_frames)
+    whole = encoder(waves, num_samples)
+    with torch.inference_mode():
+        torch.testing.assert_close(encoder(waves, num_samples), whole, atol=1e-5, rtol=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args
@@ -45,6 +46,11 @@ class Architecture:
                     f"width must be a multiple of {name}, got width={self.width} and "
                     f"{name}={getattr(self, name)}"
                 )
+
+    @property
+    def hop(self) -> int:
+        """Samples between one frame and the next."""
+        return math.prod(self.conv_strides)
 
     @property
     def receptive_field(self) -> int:

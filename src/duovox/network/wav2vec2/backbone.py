@@ -13,6 +13,7 @@ from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.feature_encoder import FeatureEncoder
 from duovox.network.wav2vec2.mask import span_mask
 from duovox.network.wav2vec2.position import PositionalConv
+from duovox.network.wav2vec2.product import Linear
 from duovox.network.wav2vec2.transformer import Transformer
 
 MIN_TIME_SPANS = 2  # an utterance that can hold them gets at least so many masked spans
@@ -75,7 +76,7 @@ class Wav2Vec2Backbone(nn.Module):
         width, epsilon = architecture.width, architecture.norm_epsilon
         self.feature_encoder = FeatureEncoder(architecture, length_aware=length_aware)
         self.feature_norm = nn.LayerNorm(architecture.conv_channels[-1], eps=epsilon)
-        self.projection = nn.Linear(architecture.conv_channels[-1], width)
+        self.projection = Linear(architecture.conv_channels[-1], width)
         self.projection_dropout = nn.Dropout(feat_proj_dropout)
         self._add_mask_vector(torch.rand(width))
         self.position = PositionalConv(

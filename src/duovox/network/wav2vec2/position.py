@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from duovox.network.wav2vec2.conv_layer import convolve
+
 
 class PositionalConv(nn.Module):
     """Tell each frame where it is by a wide grouped convolution with a normalised weight.
@@ -27,14 +29,10 @@ class PositionalConv(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         """Return the positions (B, T, D) of frames (B, T, D), whose padding must be zero."""
         weight = self.direction * (self.magnitude / _norm_per_tap(self.direction))
-        positions = F.conv1d(
-            frames.transpose(1, 2),
-            weight,
-            self.bias,
-            padding=self.kernel // 2,
-            groups=self.groups,
+        positions = convolve(
+            frames, weight, self.bias, padding=self.kernel // 2, groups=self.groups
         )
-        return F.gelu(positions[..., : frames.shape[1]].transpose(1, 2))  # an even kernel adds one
+        return F.gelu(positions[:, : frames.shape[1]])  # an even kernel makes one more
 
 
 def _norm_per_tap(direction: Tensor) -> Tensor:

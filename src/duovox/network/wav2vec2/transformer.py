@@ -11,6 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from duovox.network.padding import true_frames
 from duovox.network.wav2vec2.architecture import Architecture
+from duovox.network.wav2vec2.product import Linear
 
 
 class Transformer(nn.Module):
@@ -132,8 +133,8 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.num_heads = num_heads
         self.dropout = dropout
-        self.query_key_value = nn.Linear(width, 3 * width)
-        self.output = nn.Linear(width, width)
+        self.query_key_value = Linear(width, 3 * width)
+        self.output = Linear(width, width)
 
     def forward(self, frames: Tensor, attention_mask: Tensor) -> Tensor:
         """Return (B, T, D)."""
@@ -155,11 +156,11 @@ class FeedForward(nn.Module):
 
     def __init__(self, width: int, inner_width: int, *, dropout: float) -> None:
         super().__init__()
-        self.inner = nn.Linear(width, inner_width)
-        self.output = nn.Linear(inner_width, width)
+        self.inner = Linear(width, inner_width, activation="gelu")
+        self.output = Linear(inner_width, width)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return (B, T, D)."""
-        output: Tensor = self.output(self.dropout(F.gelu(self.inner(frames))))
+        output: Tensor = self.output(self.dropout(self.inner(frames)))
         return output

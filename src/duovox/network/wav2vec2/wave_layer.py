@@ -1,7 +1,8 @@
 """The first layer of the feature encoder: from the samples of a wave to the first frames.
 
 With one input channel the convolution is a matrix product: every window of 10 samples times the
-weight. Both kinds of norm take the windows (B, T, k) and return (B, T, C).
+weight. Both kinds of norm have `fold`, which looks at all windows of a batch and returns the
+weight and the bias of this product, and `forward`, which may then see the windows piece by piece.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from duovox.network.wav2vec2.product import product
 
 
 class GroupNormWaveLayer(nn.Module):
@@ -28,23 +31,27 @@ class GroupNormWaveLayer(nn.Module):
         self.norm = nn.GroupNorm(num_channels, num_channels, eps=epsilon)  # holds the parameters
         nn.init.kaiming_normal_(self.conv.weight)
 
-    def forward(self, windows: Tensor, is_counted: Tensor) -> Tensor:
-        """Return (B, T, C); the statistics count the windows where is_counted (B, T) is True."""
-        with torch.autocast(windows.device.type, enabled=False):
-            scale, shift = self._scale_and_shift(windows.double(), is_counted)  # (B, C) each
-            weight = self.conv.weight * scale[..., None]  # (B, C, k)
-        return F.gelu(torch.baddbmm(shift[:, None], windows, weight.transpose(1, 2)))
+    def fold(self, windows: Tensor, is_counted: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a weight (B, C, k) and a bias (B, C) that convolve and normalise.
 
-    def _scale_and_shift(self, windows: Tensor, is_counted: Tensor) -> tuple[Tensor, Tensor]:
-        weight = self.conv.weight.double()
-        count = is_counted.sum(dim=1).clamp(min=1)[:, None]  # (B, 1)
-        window_mean = (windows * is_counted[..., None]).sum(dim=1) / count  # (B, k)
-        centred = (windows - window_mean[:, None]) * is_counted[..., None]
-        covariance = centred.transpose(1, 2) @ centred / count[..., None]  # (B, k, k)
-        variance = ((weight @ covariance) * weight).sum(dim=-1)  # (B, C)
-        scale = self.norm.weight * torch.rsqrt(variance + self.norm.eps)
-        shift = self.norm.bias - (window_mean @ weight.T) * scale
-        return scale.float(), shift.float()
+        The statistics count the windows (B, T, k) where is_counted (B, T) is True.
+        """
+        with torch.autocast(windows.device.type, enabled=False):
+            weight, windows = self.conv.weight.double(), windows.double()
+            count = is_counted.sum(dim=1).clamp(min=1)[:, None]  # (B, 1)
+            window_mean = (windows * is_counted[..., None]).sum(dim=1) / count  # (B, k)
+            centred = (windows - window_mean[:, None]) * is_counted[..., None]
+            covariance = centred.transpose(1, 2) @ centred / count[..., None]  # (B, k, k)
+            variance = ((weight @ covariance) * weight).sum(dim=-1)  # (B, C)
+            scale = self.norm.weight * torch.rsqrt(variance + self.norm.eps)
+            bias = self.norm.bias - (window_mean @ weight.T) * scale
+            dtype = self.conv.weight.dtype
+            return (weight * scale[..., None]).to(dtype), bias.to(dtype)
+
+    def forward(self, windows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Return (B, T, C) of windows (B, T, k)."""
+        windows = windows.to(weight.dtype)
+        return F.gelu(torch.baddbmm(bias[:, None], windows, weight.transpose(1, 2)))
 
 
 class LayerNormWaveLayer(nn.Module):
@@ -56,7 +63,11 @@ class LayerNormWaveLayer(nn.Module):
         self.norm = nn.LayerNorm(num_channels, eps=epsilon)
         nn.init.kaiming_normal_(self.conv.weight)
 
-    def forward(self, windows: Tensor, is_counted: Tensor) -> Tensor:
-        """Return (B, T, C); each frame stands alone, so it does not matter which are counted."""
-        normalised: Tensor = self.norm(self.conv(windows))
+    def fold(self, windows: Tensor, is_counted: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the convolution's own weight (C, k) and bias (C,): each frame stands alone."""
+        return self.conv.weight, self.conv.bias
+
+    def forward(self, windows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Return (B, T, C) of windows (B, T, k)."""
+        normalised: Tensor = self.norm(product(windows.to(weight.dtype), weight, bias))
         return F.gelu(normalised)

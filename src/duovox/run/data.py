@@ -54,7 +54,10 @@ class SpeechSets:
         return SpeechSource.for_training(
             _index(self.data.train),
             Tokenizer(self.vocabulary),
-            batching=Batching(max_padded_samples=self.settings.dataloader.train_max_num_samples),
+            batching=Batching(
+                max_padded_samples=self.settings.dataloader.train_max_num_samples,
+                length_jitter=self.settings.dataloader.length_jitter,
+            ),
             seed=self.seed,
             preparation=Preparation(
                 speed=SpeedPerturbation(pipeline.speeds),

@@ -52,6 +52,7 @@ class SpeechLoading:
     """Batches of a budget of padded samples."""
 
     train_max_num_samples: int
+    length_jitter: float
     val_batch_size: int
     test_batch_size: int
     num_workers: int

@@ -85,8 +85,12 @@ def shards_stats(
 def trials_make(
     dataset: Annotated[list[Path], typer.Argument(help="Data set folders.")],
     out: Annotated[Path, typer.Option(help="The list to write, in VoxCeleb's form.")],
-    num_targets: Annotated[int, typer.Option(min=1, help="Pairs of one speaker.")] = 1000,
-    num_nontargets: Annotated[int, typer.Option(min=1, help="Pairs of two speakers.")] = 1000,
+    num_targets: Annotated[
+        int | None, typer.Option(min=1, help="Pairs of one speaker; default: all, up to 1000.")
+    ] = None,
+    num_nontargets: Annotated[
+        int | None, typer.Option(min=1, help="Pairs of two speakers; default: all, up to 4000.")
+    ] = None,
     seed: int = 0,
     same_session: Annotated[
         bool, typer.Option("--same-session", help="Allow target pairs from one recording.")
@@ -109,7 +113,8 @@ def trials_make(
     )
     drawn = make_trials(Index.load(dataset), options, name=out.stem)
     write_trials(drawn, out)
-    say(f"wrote {out}: {drawn.num_targets} target and {num_nontargets} non-target trials")
+    num_others = len(drawn) - drawn.num_targets
+    say(f"wrote {out}: {drawn.num_targets} target and {num_others} non-target trials")
 
 
 @trials.command("check")

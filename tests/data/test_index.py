@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from duovox.data.dataset import DatasetSummary
 from duovox.data.index import Index
@@ -99,6 +100,13 @@ def test_a_damaged_index_is_refused_with_the_command_that_helps(content, folders
     path = folders[0] / "index.parquet"
     path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(ValueError, match=r"index\.parquet cannot be read .*duovox shards index"):
+        Index.load(folders)
+
+
+def test_an_index_without_a_column_is_refused(folders):
+    table = parquet.read_table(folders[0] / "index.parquet")
+    parquet.write_table(table.drop_columns(["gender"]), folders[0] / "index.parquet")
+    with pytest.raises(ValueError, match=r"index\.parquet lacks gender: run `duovox shards index"):
         Index.load(folders)
 
 

@@ -251,6 +251,12 @@ def test_a_full_disk_leaves_no_half_shard(utterances, tmp_path: Path):
     assert names == [".unfinished.jsonl"]
 
 
+@pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "/etc/x"])
+def test_a_name_that_is_no_file_name_is_refused(name, utterances, tmp_path: Path):
+    with pytest.raises(ValueError, match="must be a plain file name"):
+        write_dataset(utterances, tmp_path / "out", name=name)
+
+
 def test_settings_out_of_range_are_refused():
     with pytest.raises(ValueError, match="utterances_per_shard must be at least 1, got 0"):
         ShardOptions(utterances_per_shard=0)

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from duovox.data.index import Index
@@ -125,6 +126,14 @@ def test_entries_are_source_paths_or_else_keys(index, tmp_path: Path, write_tar,
         Index.load([folder]), TrialOptions(num_targets=1, num_nontargets=1), name="x"
     )
     assert set(drawn.enroll + drawn.test) <= set(keys)
+
+
+def test_without_numbers_all_pairs_are_drawn_up_to_a_limit(index):
+    drawn = make_trials(index, TrialOptions(), name="x")
+    assert (drawn.num_targets, len(drawn)) == (96, 480)
+    one_speaker = index.select(np.array([row % 6 == 0 for row in range(48)]))
+    with pytest.raises(ValueError, match=r"1 non-target trials .* only 0 different pairs"):
+        make_trials(one_speaker, TrialOptions(), name="x")
 
 
 def test_no_trials_of_a_kind_is_refused():

@@ -114,6 +114,11 @@ class _Part:
                 f"{folder / INDEX_FILE} cannot be read ({error}): "
                 f"run `duovox shards index {folder}`"
             ) from None
+        if missing := sorted({"shard", *NUMBERS, *TEXTS} - {*file.schema_arrow.names}):
+            raise ValueError(
+                f"{folder / INDEX_FILE} lacks {', '.join(missing)}: "
+                f"run `duovox shards index {folder}`"
+            )
         return cls([folder / shard.name for shard in shards], file)
 
 

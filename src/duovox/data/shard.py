@@ -66,6 +66,7 @@ def write_dataset(
             `options.max_bad_share` bad inputs; then the shards stay, but without `dataset.json`.
     """
     options = options or ShardOptions()
+    _check_name(name)
     _check_unique(utterances)
     ordered = arrange(utterances, options.order, seed=options.seed)
     step = options.utterances_per_shard
@@ -86,6 +87,11 @@ def write_dataset(
     summary, faults = index_shards(folder, name=name, command=options.command, left_out=failures)
     log.remove()
     return summary, failures + faults
+
+
+def _check_name(name: str) -> None:
+    if not name or name.startswith(".") or name != Path(name).name:
+        raise ValueError(f"the name of a data set must be a plain file name, got {name!r}")
 
 
 def _check_unique(utterances: Sequence[Utterance]) -> None:

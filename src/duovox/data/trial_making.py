@@ -14,23 +14,25 @@ from duovox.data.index import Index
 from duovox.data.trial import TrialList
 
 Pair = tuple[int, int]
+_DEFAULT_NUMBERS = {"target": 1000, "non-target": 4000}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialOptions:
     """How many trials, and between whom."""
 
-    num_targets: int
-    num_nontargets: int
+    num_targets: int | None = None  # None: as many as there are, up to 1000
+    num_nontargets: int | None = None  # None: as many as there are, up to 4000
     seed: int = 0
     same_session: bool = False  # allow target pairs from one recording, which share its sound
     across_gender: bool = False  # allow non-target pairs across gender, which are easy
 
     def __post_init__(self) -> None:
-        if min(self.num_targets, self.num_nontargets) < 1:
+        numbers = (self.num_targets, self.num_nontargets)
+        if any(number is not None and number < 1 for number in numbers):
             raise ValueError(
                 "num_targets and num_nontargets must be at least 1, "
-                f"got {self.num_targets} and {self.num_nontargets}"
+                f"got {numbers[0]} and {numbers[1]}"
             )
 
 
@@ -60,15 +62,15 @@ def _draw_targets(index: Index, options: TrialOptions, generator: Generator) -> 
     sessions = [""] * len(index) if options.same_session else list(index.session_id)
     speakers = _rows_by_speaker(index)
     possible = {speaker: _num_targets(rows, sessions) for speaker, rows in speakers.items()}
-    _check_enough("target", options.num_targets, sum(possible.values()))
+    number = _check_enough("target", options.num_targets, sum(possible.values()))
 
     def draw(speaker: str) -> Pair | None:
         first, second = map(int, generator.choice(speakers[speaker], size=2, replace=False))
         is_shared = sessions[first] != "" and sessions[first] == sessions[second]
         return None if is_shared else (first, second)
 
-    able = [speaker for speaker, number in possible.items() if number]
-    return _collect(able, draw, options.num_targets, generator)
+    able = [speaker for speaker, num_pairs in possible.items() if num_pairs]
+    return _collect(able, draw, number, generator)
 
 
 def _draw_nontargets(index: Index, options: TrialOptions, generator: Generator) -> list[Pair]:
@@ -79,8 +81,9 @@ def _draw_nontargets(index: Index, options: TrialOptions, generator: Generator) 
         circle = circles["" if options.across_gender else index.gender[rows[0]]]
         seats[speaker] = (circle, len(circle))
         circle.append(speaker)
-    numbers = [[len(speakers[speaker]) for speaker in circle] for circle in circles.values()]
-    _check_enough("non-target", options.num_nontargets, sum(map(_num_nontargets, numbers)))
+    sizes = [[len(speakers[speaker]) for speaker in circle] for circle in circles.values()]
+    possible = sum(map(_num_nontargets, sizes))
+    number = _check_enough("non-target", options.num_nontargets, possible)
 
     def draw(speaker: str) -> Pair:
         circle, place = seats[speaker]
@@ -89,7 +92,7 @@ def _draw_nontargets(index: Index, options: TrialOptions, generator: Generator) 
         return int(generator.choice(rows[0])), int(generator.choice(rows[1]))
 
     able = [speaker for speaker, (circle, _) in seats.items() if len(circle) > 1]
-    return _collect(able, draw, options.num_nontargets, generator)
+    return _collect(able, draw, number, generator)
 
 
 def _collect(
@@ -127,13 +130,17 @@ def _num_nontargets(num_rows: Sequence[int]) -> int:
     return (sum(num_rows) ** 2 - sum(number**2 for number in num_rows)) // 2
 
 
-def _check_enough(kind: str, wanted: int, possible: int) -> None:
+def _check_enough(kind: str, wanted: int | None, possible: int) -> int:
+    """Return how many pairs to draw."""
+    if wanted is None:
+        wanted = max(1, min(possible, _DEFAULT_NUMBERS[kind]))
     if wanted > possible:
         raise ValueError(
             f"{wanted} {kind} trials are asked for, but the data set has only {possible} different "
             f"pairs for them; ask for fewer, or allow "
             f"{'--same-session' if kind == 'target' else '--across-gender'}"
         )
+    return wanted
 
 
 def _entries(index: Index, rows: Collection[int]) -> dict[int, str]:

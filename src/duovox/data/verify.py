@@ -44,7 +44,7 @@ def verify_dataset(
     """
     summary = DatasetSummary.load(folder)
     table = read_index(folder)
-    tasks = [(shard, rows_of(table, shard.name)) for shard in summary.shards]
+    tasks = ((shard, rows_of(table, shard.name)) for shard in summary.shards)
     faults = list(_unlisted(folder, summary))
     first: dict[str, str] = {}
     with mapping(num_workers) as in_order:

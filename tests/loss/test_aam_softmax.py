@@ -62,6 +62,14 @@ def test_half_precision_cosines_are_widened_in_float32() -> None:
     torch.testing.assert_close(loss, AamSoftmaxLoss()(cosines.float(), speaker_ids))
 
 
+def test_the_gradient_has_the_type_of_the_cosines_and_follows_the_loss_weight() -> None:
+    cosines, speaker_ids = unit_cosines(5, 7).bfloat16().requires_grad_(), torch.arange(5)
+    (gradient,) = torch.autograd.grad(AamSoftmaxLoss()(cosines, speaker_ids), cosines)
+    (third,) = torch.autograd.grad(AamSoftmaxLoss()(cosines, speaker_ids) / 3, cosines)
+    assert gradient.dtype == torch.bfloat16
+    torch.testing.assert_close(third.float(), gradient.float() / 3, rtol=1e-2, atol=1e-4)
+
+
 def test_the_cosines_are_left_as_they_are() -> None:
     cosines = unit_cosines(4, 6)
     before = cosines.clone()

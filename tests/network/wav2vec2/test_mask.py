@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duovox.network.wav2vec2.mask import span_mask
+from duovox.network.wav2vec2.mask import SpanMasking, span_mask
 
 
 def _runs(row: torch.Tensor) -> list[int]:
@@ -85,3 +85,42 @@ def test_short_rows_get_what_fits() -> None:
     assert mask[1].sum() == 10
     assert mask[2].sum() == 10  # two spans do not fit side by side
     assert 11 <= mask[3].sum() <= 20
+
+
+def _masking(*, time_prob: float = 0.0, feature_prob: float = 0.0) -> SpanMasking:
+    return SpanMasking(
+        32, time_prob=time_prob, time_length=2, feature_prob=feature_prob, feature_length=4
+    )
+
+
+def test_masked_frames_become_the_learned_vector() -> None:
+    masking, frames = _masking(time_prob=1.0), torch.randn(1, 50, 32)
+    masked = masking(frames, torch.tensor([40]))
+    changed = (masked != frames).any(dim=2)[0]
+    assert 0 < changed.sum() <= 40
+    assert not changed[40:].any()
+    assert torch.equal(masked[0, changed], masking.vector.expand(int(changed.sum()), -1))
+
+
+def test_masked_channels_are_zero_in_every_frame() -> None:
+    is_zero = _masking(feature_prob=0.5)(torch.ones(3, 50, 32), torch.tensor([50, 50, 50])).eq(0)
+    assert torch.equal(is_zero.all(dim=1), is_zero.any(dim=1))
+    assert is_zero[:, 0].any()
+    assert not is_zero[:, 0].all()
+
+
+def test_a_probability_of_zero_and_eval_leave_the_frames_alone() -> None:
+    frames, num_frames = torch.randn(2, 50, 32), torch.tensor([50, 40])
+    assert _masking()(frames, num_frames) is frames
+    assert _masking(time_prob=1.0, feature_prob=1.0).eval()(frames, num_frames) is frames
+
+
+def test_the_vector_is_trained_only_where_it_is_used() -> None:
+    assert list(dict(_masking().named_parameters())) == []
+    assert list(dict(_masking(time_prob=0.1).named_parameters())) == ["vector"]
+
+
+@pytest.mark.parametrize("setting", ["time_prob", "feature_prob"])
+def test_probabilities_outside_0_and_1_are_refused(setting: str) -> None:
+    with pytest.raises(ValueError, match=rf"mask_{setting} must lie in \[0, 1\], got 1.5"):
+        _masking(**{setting: 1.5})

@@ -11,12 +11,10 @@ from torch import Tensor, nn
 from duovox.network.padding import true_frames
 from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.feature_encoder import FeatureEncoder
-from duovox.network.wav2vec2.mask import span_mask
+from duovox.network.wav2vec2.mask import SpanMasking
 from duovox.network.wav2vec2.position import PositionalConv
 from duovox.network.wav2vec2.product import Linear
 from duovox.network.wav2vec2.transformer import Transformer
-
-MIN_TIME_SPANS = 2  # an utterance that can hold them gets at least so many masked spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +47,6 @@ class Wav2Vec2Backbone(nn.Module):
             of keeping its inner values.
     """
 
-    mask_vector: Tensor  # (D,) what masked frames become
-
     def __init__(
         self,
         architecture: Architecture,
@@ -70,15 +66,19 @@ class Wav2Vec2Backbone(nn.Module):
     ) -> None:
         super().__init__()
         self.architecture = architecture
-        self.mask_time_prob, self.mask_time_length = mask_time_prob, mask_time_length
-        self.mask_feature_prob, self.mask_feature_length = mask_feature_prob, mask_feature_length
         self.freeze_feature_encoder = freeze_feature_encoder
         width, epsilon = architecture.width, architecture.norm_epsilon
         self.feature_encoder = FeatureEncoder(architecture, length_aware=length_aware)
         self.feature_norm = nn.LayerNorm(architecture.conv_channels[-1], eps=epsilon)
         self.projection = Linear(architecture.conv_channels[-1], width)
         self.projection_dropout = nn.Dropout(feat_proj_dropout)
-        self._add_mask_vector(torch.rand(width))
+        self.masking = SpanMasking(
+            width,
+            time_prob=mask_time_prob,
+            time_length=mask_time_length,
+            feature_prob=mask_feature_prob,
+            feature_length=mask_feature_length,
+        )
         self.position = PositionalConv(
             width, architecture.position_kernel, architecture.position_groups
         )
@@ -131,8 +131,7 @@ class Wav2Vec2Backbone(nn.Module):
             features = self.feature_encoder(waves, num_samples)  # (B, T, C)
         num_frames = self.architecture.num_frames(num_samples)
         frames = self.projection_dropout(self.projection(self.feature_norm(features)))
-        if self.training:
-            frames = self._mask(frames, num_frames)
+        frames = self.masking(frames, num_frames)
         if class_frame is not None:
             front = class_frame.to(frames.dtype).expand(len(frames), 1, -1)
             frames, num_frames = torch.cat([front, frames], dim=1), num_frames + 1
@@ -140,35 +139,6 @@ class Wav2Vec2Backbone(nn.Module):
         frames = frames.masked_fill(is_padding[..., None], 0.0)
         frames = frames + self.position(frames)
         return self.input_dropout(self.input_norm(frames)), num_frames
-
-    def _mask(self, frames: Tensor, num_frames: Tensor) -> Tensor:
-        batch_size, max_frames, width = frames.shape
-        if self.mask_time_prob > 0:
-            is_masked = span_mask(
-                num_frames,
-                max_frames,
-                probability=self.mask_time_prob,
-                span=self.mask_time_length,
-                min_spans=MIN_TIME_SPANS,
-            )
-            frames = torch.where(is_masked[..., None], self.mask_vector.to(frames.dtype), frames)
-        if self.mask_feature_prob > 0:
-            is_masked = span_mask(
-                num_frames.new_full((batch_size,), width),
-                width,
-                probability=self.mask_feature_prob,
-                span=self.mask_feature_length,
-                min_spans=0,
-            )
-            frames = frames.masked_fill(is_masked[:, None], 0.0)
-        return frames
-
-    def _add_mask_vector(self, vector: Tensor) -> None:
-        """Without time masks the vector is kept for others, but it is nothing to train."""
-        if self.mask_time_prob > 0:
-            self.mask_vector = nn.Parameter(vector)
-        else:
-            self.register_buffer("mask_vector", vector)
 
     def _initialise(self) -> None:
         """Draw the products' weights with deviation 0.02 at the published width of 768."""

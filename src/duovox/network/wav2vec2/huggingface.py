@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 PREFIX = "wav2vec2."  # of the backbone inside checkpoints that also hold a head
-OPTIONAL = {"mask_vector"}  # absent where no masks were trained with; ours stays as drawn
+OPTIONAL = {"masking.vector"}  # absent where no masks were trained with; ours stays as drawn
 
 # Our parts -> theirs, tried in this order; a key takes the first that fits.
 _PARTS = (
-    (r"mask_vector", r"masked_spec_embed"),
+    (r"masking\.vector", r"masked_spec_embed"),
     (r"feature_encoder\.layers\.(\d+)\.conv", r"feature_extractor.conv_layers.\1.conv"),
     (r"feature_encoder\.layers\.(\d+)\.norm", r"feature_extractor.conv_layers.\1.layer_norm"),
     (r"feature_norm", r"feature_projection.layer_norm"),

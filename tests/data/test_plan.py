@@ -140,10 +140,8 @@ def test_every_epoch_has_the_same_number_of_batches_and_leaves_nothing_out(
     def lengths_of(epoch: int) -> np.ndarray:
         return (original / np.random.default_rng(epoch).choice(speeds, num_utterances)).astype(int)
 
-    number = num_batches_per_epoch(
-        lengths_of(0), shards, batching=BY_LENGTH, seed=1, lengths_vary=len(speeds) > 1
-    )
-    for epoch in range(12):
+    number = num_batches_per_epoch(lengths_of, shards, batching=BY_LENGTH, seed=1)
+    for epoch in (0, 1, 2, *range(100, 110)):
         lengths = lengths_of(epoch)
         planned = plan(lengths, shards, batching=BY_LENGTH, seed=1, epoch=epoch, num_batches=number)
         assert len(planned) == number
@@ -154,8 +152,19 @@ def test_every_epoch_has_the_same_number_of_batches_and_leaves_nothing_out(
 def test_a_small_data_set_fills_its_batches() -> None:
     lengths, shards = np.full(30, 1000), np.zeros(30, dtype=np.int64)
     batching = Batching(max_padded_samples=10_050)
-    number = num_batches_per_epoch(lengths, shards, batching=batching, seed=1, lengths_vary=False)
+    number = num_batches_per_epoch(lambda _: lengths, shards, batching=batching, seed=1)
     assert number == 3
+
+
+@pytest.mark.parametrize("length_jitter", [0.005, 0.3, 1.0])
+def test_batches_are_full_however_much_the_lengths_are_mixed(
+    lengths, shards, length_jitter
+) -> None:
+    batching = Batching(max_padded_samples=1_600_000, length_jitter=length_jitter)
+    planned = plan(lengths, shards, batching=batching, seed=1, epoch=0)
+    padded = [len(rows) * lengths[rows].max() for rows in map(planned.batch, range(len(planned)))]
+    assert max(padded) <= 1_600_000
+    assert np.mean(padded) > 0.9 * 1_600_000
 
 
 def test_too_few_batches_leave_rows_out_and_name_them() -> None:

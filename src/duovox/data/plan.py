@@ -16,6 +16,7 @@ earlier epochs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +26,9 @@ from duovox.data.batching import Batching
 from duovox.data.generator import generator_for
 
 Rows = npt.NDArray[np.int64]
+
+# How many epochs are planned to learn how many batches they need: 20, or fewer for large data sets.
+_MAX_TRIED, _MAX_TRIED_UTTERANCES = 20, 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,19 +100,23 @@ def plan_once(num_samples: Rows, *, batching: Batching) -> Plan:
 
 
 def num_batches_per_epoch(
-    num_samples: Rows, shards: Rows, *, batching: Batching, seed: int, lengths_vary: bool
+    lengths_of: Callable[[int], Rows], shards: Rows, *, batching: Batching, seed: int
 ) -> int:
-    """Return a number of batches that suits every epoch.
+    """Return a number of batches that suits every epoch, given the lengths (N,) in each epoch.
 
-    Cut by padded samples, epochs differ by a few batches where there are several blocks, which are
-    drawn anew, or lengths that vary. This is the number of epoch 0 and as many more as are needed;
-    `plan` reaches it by splitting the largest batches, so that no utterance is left out.
+    Cut by padded samples, epochs differ by a few batches. This is the most that the first epochs
+    need, and one more per further block; `plan` reaches it by splitting the largest batches. Should
+    an epoch need more all the same, its last batch is left out that time.
     """
-    natural = len(plan(num_samples, shards, batching=batching, seed=seed, epoch=0))
     if batching.batch_size is not None:
-        return natural
-    num_blocks = -(-len(num_samples) // batching.block_size)
-    return min(len(num_samples), natural + num_blocks - 1 + lengths_vary)
+        return len(plan(lengths_of(0), shards, batching=batching, seed=seed, epoch=0))
+    num_epochs = min(_MAX_TRIED, max(1, _MAX_TRIED_UTTERANCES // len(shards)))
+    most = max(
+        len(plan(lengths_of(epoch), shards, batching=batching, seed=seed, epoch=epoch))
+        for epoch in range(num_epochs)
+    )
+    num_blocks = -(-len(shards) // batching.block_size)
+    return min(len(shards), most + num_blocks - 1)
 
 
 def too_long(num_samples: Rows, batching: Batching) -> Rows:
@@ -150,27 +158,23 @@ def _cut(
         return generator.permutation(block), _sizes(num_samples[block], batching)
     lengths = num_samples[block]
     order = np.argsort(-lengths * (1 + batching.length_jitter * generator.random(len(block))))
-    # No utterance behind position p is longer than the p-th longest at full jitter: cut by these
-    # lengths, a block has as many batches in every epoch.
-    longest = np.sort(lengths)[::-1] * (1 + batching.length_jitter)
-    return block[order], _sizes(longest.astype(np.int64), batching)
+    return block[order], _sizes(lengths[order], batching)
 
 
 def _sizes(lengths: Rows, batching: Batching) -> Rows:
-    """Cut lengths, longest first, into batches: within the budget, or of the fixed count.
-
-    The first of a batch bounds all others, so its length alone says how many fit.
-    """
+    """Cut lengths, in this order, into batches: within the budget, or of the fixed count."""
     if batching.batch_size is not None:
         num_whole, rest = divmod(len(lengths), batching.batch_size)
         return np.array([batching.batch_size] * num_whole + [rest] * (rest > 0), dtype=np.int64)
     assert batching.max_padded_samples is not None
-    fitting = np.maximum(1, batching.max_padded_samples // np.maximum(1, lengths)).tolist()
-    sizes, start = [], 0
-    while start < len(fitting):
-        sizes.append(min(fitting[start], len(fitting) - start))
-        start += sizes[-1]
-    return np.array(sizes, dtype=np.int64)
+    sizes, size, longest = [], 0, 0
+    for length in lengths.tolist():
+        longest = max(longest, length)
+        if size and (size + 1) * longest > batching.max_padded_samples:
+            sizes.append(size)
+            size, longest = 0, length
+        size += 1
+    return np.array([*sizes, size], dtype=np.int64)
 
 
 def _reorder(rows: Rows, sizes: Rows, order: Rows) -> Rows:

@@ -48,11 +48,10 @@ class TrainingWaves:
         self._plans: dict[int, tuple[Plan, NDArray[np.int64]]] = {}
         self._check_lengths()
         self.num_batches = num_batches_per_epoch(
-            self._lengths(self._draw_speeds(0)),
+            lambda epoch: self._lengths(self._draw_speeds(epoch)),
             index.shard,
             batching=batching,
             seed=seed,
-            lengths_vary=len(preparation.speed.factors) > 1,
         )
 
     def plan(self, epoch: int) -> Plan:

@@ -22,7 +22,8 @@ from duovox.data.trial import read_trials
 pytest.importorskip("espeakng_loader", reason="the demo group is not installed")
 
 SPLITS = ("train", "valid", "test")
-NUM_PER_VOICE = 4
+NUM_VOICES = 208
+NUM_PER_VOICE = 3
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_same_seed_gives_the_same_bytes(demo: Path, tmp_path: Path):
     synthesise(tmp_path, seed=3, utterances_per_voice=NUM_PER_VOICE)
     files = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) == 104 * NUM_PER_VOICE + len(SPLITS)
+    assert len(files) == NUM_VOICES * NUM_PER_VOICE + len(SPLITS)
     assert [
         file for file in files if (tmp_path / file).read_bytes() != (demo / file).read_bytes()
     ] == []
@@ -51,7 +52,7 @@ def test_a_timbre_is_heard_in_one_split_only():
     voices = make_voices(seed=0)
     splits = {(voice.style.voice.split("+")[1], voice.split) for voice in voices}
     assert max(Counter(timbre for timbre, _ in splits).values()) == 1
-    assert len({voice.style.voice for voice in voices}) == len(voices) == 104
+    assert len({voice.style.voice for voice in voices}) == len(voices) == NUM_VOICES
 
 
 def test_both_genders_speak_in_every_split():
@@ -63,7 +64,7 @@ def test_both_genders_speak_in_every_split():
 def test_the_data_sets_hold_every_utterance_and_no_voice_twice(demo: Path):
     indices = {split: Index.load([demo / split]) for split in SPLITS}
     speakers = {split: set(index.speaker_id) for split, index in indices.items()}
-    assert sum(len(index) for index in indices.values()) == 104 * NUM_PER_VOICE
+    assert sum(len(index) for index in indices.values()) == NUM_VOICES * NUM_PER_VOICE
     assert len(set.union(*speakers.values())) == sum(len(names) for names in speakers.values())
     assert len(speakers["train"]) >= 60
 
@@ -104,8 +105,8 @@ def test_trials_compare_voices_of_one_gender_within_their_split(demo: Path):
 
 
 def test_too_few_utterances_for_trials_are_refused(tmp_path: Path):
-    with pytest.raises(ValueError, match="utterances_per_voice must be at least 4, got 3"):
-        make_demo(tmp_path, utterances_per_voice=3)
+    with pytest.raises(ValueError, match="utterances_per_voice must be at least 3, got 2"):
+        make_demo(tmp_path, utterances_per_voice=2)
 
 
 def test_a_flat_channel_resamples_like_torchaudio():
@@ -114,13 +115,22 @@ def test_a_flat_channel_resamples_like_torchaudio():
     time = np.arange(22050) / 22050
     wave = (np.sin(2 * np.pi * 440 * time) + np.sin(2 * np.pi * 3000 * time)).astype(np.float32)
     wave *= np.hanning(len(wave)).astype(np.float32)
-    ours = through_channel(wave, 22050, np.zeros(8, dtype=np.float32))
+    ours = through_channel(wave, 22050, channel_db=np.zeros(8, dtype=np.float32))
     theirs = functional.resample(torch.from_numpy(wave), 22050, 16000, lowpass_filter_width=64)
     np.testing.assert_allclose(ours, theirs.numpy(), atol=2e-3)
 
 
 def test_a_channel_scales_what_it_hears():
     wave = np.random.default_rng(0).standard_normal(22050).astype(np.float32)
-    flat = through_channel(wave, 22050, np.zeros(8, dtype=np.float32))
-    loud = through_channel(wave, 22050, np.full(8, 6.0, dtype=np.float32))
+    flat = through_channel(wave, 22050, channel_db=np.zeros(8, dtype=np.float32))
+    loud = through_channel(wave, 22050, channel_db=np.full(8, 6.0, dtype=np.float32))
     np.testing.assert_allclose(loud, flat * 10 ** (6 / 20), rtol=1e-4, atol=1e-4)
+
+
+def test_a_longer_tract_lowers_every_frequency():
+    tone = np.sin(2 * np.pi * 1100 * np.arange(22050) / 22050).astype(np.float32)
+    flat = np.zeros(8, dtype=np.float32)
+    longer = through_channel(tone, 22050, channel_db=flat, tract_length=1.1)
+    assert len(longer) == 17600
+    loudest = np.argmax(np.abs(np.fft.rfft(longer))) * 16000 / len(longer)
+    assert loudest == pytest.approx(1000, abs=1)

@@ -1,6 +1,6 @@
 """Synthesise a small corpus of many voices, for people who have no data yet.
 
-Digit strings and short sentences, spoken by eSpeak NG in 104 voices; those of valid and test are
+Digit strings and short sentences, spoken by eSpeak NG in 208 voices; those of valid and test are
 not heard in training. The same seed gives the same bytes.
 """
 
@@ -35,7 +35,7 @@ def make_demo(
     folder: Path,
     *,
     seed: int = 0,
-    utterances_per_voice: int = 20,
+    utterances_per_voice: int = 10,
     overwrite: bool = False,
     on_utterance: Callable[[], object] = lambda: None,
 ) -> dict[str, DatasetSummary]:
@@ -49,10 +49,10 @@ def make_demo(
 
     Raises:
         ValueError: eSpeak NG is missing, a finished data set is in the way, or
-            `utterances_per_voice` is below 4, which leaves too few trials.
+            `utterances_per_voice` is below 3, which leaves too few trials.
     """
-    if utterances_per_voice < 4:
-        raise ValueError(f"utterances_per_voice must be at least 4, got {utterances_per_voice}")
+    if utterances_per_voice < 3:
+        raise ValueError(f"utterances_per_voice must be at least 3, got {utterances_per_voice}")
     corpus = synthesise(
         folder,
         seed=seed,

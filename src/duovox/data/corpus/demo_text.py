@@ -12,15 +12,15 @@ _SENTENCE = (
     ("BOX", "HOUSE", "GARDEN", "BICYCLE", "TABLE", "KEY"),
     ("NOW", "TODAY", "TOMORROW", "AGAIN", "PLEASE"),
 )
-_MAX_DIGITS = 5
+_NUM_DIGITS = (2, 5)
 _DIGITS_SHARE = 0.5
 _WORD_KEPT = 0.7  # probability of an adjective, and of a last word
 
 
 def make_text(random: np.random.Generator) -> str:
-    """Return an upper-case transcript: one to five digits, or a sentence of three to five words."""
+    """Return an upper-case transcript: two to five digits, or a sentence of three to five words."""
     if random.random() < _DIGITS_SHARE:
-        return " ".join(random.choice(_DIGITS, random.integers(1, _MAX_DIGITS + 1)))
+        return " ".join(random.choice(_DIGITS, random.integers(*_NUM_DIGITS, endpoint=True)))
     verb, article, adjective, noun, time = (str(random.choice(words)) for words in _SENTENCE)
     words = [verb, article, noun]
     if random.random() < _WORD_KEPT:

@@ -23,9 +23,10 @@ _MALE_TIMBRES = (
 _ACCENTS = ("en", "en-us", "en-029", "en-us-nyc", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan")
 # Shares of the timbres: a timbre, hence a voice, belongs to one split.
 _VALID_SHARE, _TEST_SHARE = 0.12, 0.2
-_VOICES_PER_TIMBRE = 2
+_VOICES_PER_TIMBRE = 4
 _FILTER_BANDS = 8  # of a voice's channel: its microphone and room
-_FILTER_DB = 5.0  # at most, up or down
+_FILTER_DB = 8.0  # at most, up or down
+_TRACT_LENGTHS = (0.87, 1.15)  # of the voice that a timbre stands for: children to tall people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Voice:
     split: str  # "train", "valid" or "test"
     gender: str  # "f" or "m"
     style: SpeakingStyle
+    tract_length: float  # relative to the timbre's own; its resonances move with it
     channel_db: NDArray[np.float32]  # gain at equally spaced frequencies, 0 Hz to 8 kHz
 
     def vary(self, random: np.random.Generator) -> SpeakingStyle:
@@ -43,13 +45,13 @@ class Voice:
         return replace(
             self.style,
             words_per_minute=self.style.words_per_minute + int(random.integers(-15, 16)),
-            pitch=int(np.clip(self.style.pitch + random.integers(-4, 5), 0, 99)),
+            pitch=int(np.clip(self.style.pitch + random.integers(-3, 4), 0, 99)),
             pitch_range=int(np.clip(self.style.pitch_range + random.integers(-10, 11), 0, 99)),
         )
 
 
 def make_voices(*, seed: int) -> list[Voice]:
-    """Return 104 voices; no timbre of valid or test is heard in training."""
+    """Return 208 voices; no timbre of valid or test is heard in training."""
     random = np.random.default_rng((seed, 0))
     voices: list[Voice] = []
     for gender, timbres in (("f", _FEMALE_TIMBRES), ("m", _MALE_TIMBRES)):
@@ -75,8 +77,9 @@ def _make_voice(
         style=SpeakingStyle(
             voice=voice,
             words_per_minute=int(random.integers(140, 201)),
-            pitch=int(random.integers(25, 76)),
+            pitch=int(random.integers(15, 86)),
             pitch_range=int(random.integers(25, 76)),
         ),
+        tract_length=float(random.uniform(*_TRACT_LENGTHS)),
         channel_db=random.uniform(-_FILTER_DB, _FILTER_DB, _FILTER_BANDS).astype(np.float32),
     )

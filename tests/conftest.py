@@ -6,7 +6,7 @@ import itertools
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,17 +114,24 @@ def tiny_settings(tiny_corpus: Path, tmp_path: Path) -> list[str]:
     return _tiny_settings(tiny_corpus, tmp_path / "logs")
 
 
+@pytest.fixture(scope="session")
+def make_door(tiny_corpus: Path) -> Callable[[Path], Door]:
+    """Return a function that makes a door to the tiny corpus for a log folder."""
+    return lambda log_folder: Door(log_folder, tuple(_tiny_settings(tiny_corpus, log_folder)))
+
+
 @pytest.fixture
-def run_door(tiny_settings: list[str], tmp_path: Path) -> Door:
+def run_door(make_door: Callable[[Path], Door], tmp_path: Path) -> Door:
     """Return a door to the tiny corpus; runs go to this test's own log folder."""
-    return Door(tmp_path / "logs", tuple(tiny_settings))
+    return make_door(tmp_path / "logs")
 
 
 @pytest.fixture(scope="session")
-def finished_run(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished_run(
+    make_door: Callable[[Path], Door], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """Return the folder of a scored multi-task run. Copy it before you change it."""
-    folder = tmp_path_factory.mktemp("finished")
-    door = Door(folder, tuple(_tiny_settings(tiny_corpus, folder)))
+    door = make_door(tmp_path_factory.mktemp("finished"))
     door("mt_speech_speaker", "optim.algo.lr=3e-3", "trainer.max_steps=12")
     return door.run_folder
 

@@ -95,7 +95,10 @@ def test_the_published_experiments_are_all_there() -> None:
 def test_the_command_in_an_experiment_composes(experiment: str) -> None:
     root, overrides = command_of(experiment)
     assert f"+experiment={experiment}" in overrides
-    assert settings_of(root, *overrides).project_name != root  # runs of an experiment lie together
+    settings = settings_of(root, *overrides)
+    assert settings.project_name != root  # runs of an experiment lie together
+    if settings.speaker is not None:  # AAM-softmax wants cosines, cross-entropy logits
+        assert settings.network.use_cosine_linear != settings.optim.loss.use_cross_entropy
 
 
 # What the published experiments say of themselves; the speaker rate is the one they meant.

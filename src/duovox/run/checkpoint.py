@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ class BestAndLast(Checkpoint):
     """Save after every validation, and in between every `save_every_minutes`.
 
     `last.ckpt` holds everything a run needs to go on; `best.ckpt` the weights with the lowest
-    `monitor` so far (None: no best is kept). Files appear whole or not at all.
+    `monitor` so far (None: no best is kept). Files appear whole or not at all; where one can't be
+    written (a full disk), the earlier one stays and training goes on.
 
     A step that a validation follows is saved after it, not before: a run resumed from there would
     leave that validation out.
@@ -54,23 +56,28 @@ class BestAndLast(Checkpoint):
         if is_time and is_step_done and not is_validation_next:
             self._save(trainer, "last.ckpt", weights_only=False)
 
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save the last state: there may have been steps since the last validation."""
+        self._save(trainer, "last.ckpt", weights_only=False)
+
     def _save_if_best(self, trainer: Trainer) -> None:
         if self.monitor is None:
             return
-        scores = trainer.callback_metrics
-        if self.monitor not in scores:
-            raise ValueError(
-                f"callbacks.monitor={self.monitor} is not measured in this run. "
-                f"Measured: {', '.join(sorted(scores))}"
-            )
-        score = float(scores[self.monitor])
-        if score < self.best_score:
+        score = float(trainer.callback_metrics[self.monitor])
+        if score < self.best_score and self._save(trainer, "best.ckpt", weights_only=True):
             self.best_score = score
-            self._save(trainer, "best.ckpt", weights_only=True)
 
-    def _save(self, trainer: Trainer, name: str, *, weights_only: bool) -> None:
+    def _save(self, trainer: Trainer, name: str, *, weights_only: bool) -> bool:
+        """Replace a checkpoint; return whether that was possible."""
         draft = self.folder / f"{name}.tmp"
-        trainer.save_checkpoint(draft, weights_only=weights_only)
-        if trainer.is_global_zero:
-            draft.replace(self.folder / name)
         self._saved_at = time.monotonic()
+        try:
+            trainer.save_checkpoint(draft, weights_only=weights_only)
+            if trainer.is_global_zero:
+                draft.replace(self.folder / name)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            warnings.warn(f"{self.folder / name} can't be saved: {error}", stacklevel=2)
+            trainer.strategy.barrier()  # where the other processes wait for this one's file
+            return False
+        return True

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
 
 
 class CsvLogger(Logger):
@@ -37,6 +38,7 @@ class CsvLogger(Logger):
         """Return nothing: a run folder holds one version."""
         return ""
 
+    @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Add the metrics to the row of `step` and write the file."""
         assert step is not None
@@ -45,7 +47,10 @@ class CsvLogger(Logger):
             self._is_first_write = False
         row = self._rows.setdefault(step, {"step": str(step)})
         row.update({name: f"{value:.8g}" for name, value in metrics.items()})
-        self._write()
+        try:
+            self._write()
+        except OSError as error:  # a full disk: the rows are kept for the next time
+            warnings.warn(f"{self.path} can't be written: {error}", stacklevel=2)
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Do nothing: config.yaml holds the settings."""

@@ -11,10 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from duovox.audio.error import AudioError
 from duovox.audio.load import load_wave
 from duovox.audio.normalize import normalize
 from duovox.batch import SAMPLE_RATE, NetworkOutput
 from duovox.decoding import greedy
+from duovox.network.assemble import SpeechSpeakerNetwork, Task
 from duovox.run.weights import ModelCard, load_network
 
 MIN_SAMPLES = 400  # the receptive field of one frame
@@ -38,7 +40,7 @@ class Model:
     done to it ("resampled from 44100 Hz"). The methods take files, in batches of `batch_size`.
     """
 
-    network: nn.Module
+    network: SpeechSpeakerNetwork
     card: ModelCard
     device: torch.device
     batch_size: int = 8
@@ -66,8 +68,10 @@ class Model:
         """
         if self.card.speakers is None:
             raise ValueError("this run has learnt words only, so it can't tell speakers apart")
+        assert self.network.pooling is not None
+        none = torch.zeros(0, self.network.pooling.out_dim, device=self.device)
         rows = [output.embedding.float() for output in self._outputs(audio, task="speaker")]  # type: ignore[union-attr]
-        return nn.functional.normalize(torch.cat(rows), dim=-1).cpu()
+        return nn.functional.normalize(torch.cat([none, *rows]), dim=-1).cpu()
 
     def verify(self, first: str | Path, second: str | Path) -> float:
         """Return the cosine score in [-1, 1] of two files: the higher, the likelier one voice."""
@@ -75,7 +79,7 @@ class Model:
         return float((embeddings[0] * embeddings[1]).sum().clamp(-1, 1))
 
     @torch.inference_mode()
-    def _outputs(self, audio: Sequence[str | Path], *, task: str) -> list[NetworkOutput]:
+    def _outputs(self, audio: Sequence[str | Path], *, task: Task) -> list[NetworkOutput]:
         if isinstance(audio, str | Path):
             raise ValueError(f"give a list of audio files, such as [{str(audio)!r}]")
         outputs = []
@@ -93,7 +97,10 @@ class Model:
         return outputs
 
     def _wave(self, path: Path, task: str) -> NDArray[np.float32]:
-        loaded = load_wave(path)
+        try:
+            loaded = load_wave(path)
+        except AudioError as error:
+            raise ValueError(f"{path} can't be used: {error}") from error
         for note in loaded.notes:
             self.on_note(path, note)
         if len(loaded.wave) < MIN_SAMPLES:

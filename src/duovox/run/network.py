@@ -59,10 +59,7 @@ def _with_heads(
     num_speakers: int | None,
     blank: int,
 ) -> SpeechSpeakerNetwork:
-    speech_width = speaker_width = backbone.width
-    if settings.num_speaker_dimensions is not None:
-        speaker_width = settings.num_speaker_dimensions
-        speech_width -= speaker_width
+    speech_width, speaker_width = _widths(settings.num_speaker_dimensions, backbone.width)
     dropout = settings.regularisation.final_dropout
     speech_head = pooling = speaker_head = num_shared_layers = None
     if vocabulary_size is not None:
@@ -81,6 +78,18 @@ def _with_heads(
         num_shared_layers=num_shared_layers,
         num_speaker_dimensions=settings.num_speaker_dimensions,
     )
+
+
+def _widths(num_speaker_dimensions: int | None, width: int) -> tuple[int, int]:
+    """Return how many dimensions of a frame each head sees: speech, speaker."""
+    if num_speaker_dimensions is None:
+        return width, width
+    if not 0 < num_speaker_dimensions < width:
+        raise ValueError(
+            f"network.num_speaker_dimensions must lie between 0 and the network's width {width}, "
+            f"got {num_speaker_dimensions}"
+        )
+    return width - num_speaker_dimensions, num_speaker_dimensions
 
 
 def _pooling(settings: Network, dim: int, class_width: int, blank: int) -> Pooling:

@@ -70,7 +70,9 @@ class TrainingProgress(Callback):
     ) -> None:
         """Count the batch and refresh the bar about once a second."""
         parts = batch.by_task.values()
-        self._window_audio += sum(int(part.num_samples.sum()) for part in parts) / SAMPLE_RATE
+        seconds = sum(int(part.num_samples.sum()) for part in parts) / SAMPLE_RATE
+        self._window_audio += seconds
+        self.audio_hours += seconds / 3600
         now = time.monotonic()
         self.seconds += now - self._batch_end
         self._batch_end = now
@@ -88,7 +90,9 @@ class TrainingProgress(Callback):
         self._bar.console.print(f"step {trainer.global_step}: {'  '.join(scores)}")
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Take the bar away."""
+        """Show where training ended and leave the bar at that."""
+        if trainer.is_global_zero:
+            self._bar.update(self._task, completed=trainer.global_step)
         self._bar.stop()
 
     def on_exception(
@@ -98,7 +102,6 @@ class TrainingProgress(Callback):
         self._bar.stop()
 
     def _refresh(self, trainer: Trainer, pl_module: LightningModule, seconds: float) -> None:
-        self.audio_hours += self._window_audio / 3600
         if not trainer.is_global_zero:
             return
         speed = (

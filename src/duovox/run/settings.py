@@ -227,6 +227,17 @@ class Trainer:
     log_every_n_steps: int
     num_threads: int | None
 
+    def __post_init__(self) -> None:
+        counts = ("max_steps", "val_check_interval", "accumulate_grad_batches", "log_every_n_steps")
+        for name in counts:
+            if getattr(self, name) < 1:
+                raise ValueError(f"trainer.{name} must be at least 1, got {getattr(self, name)}")
+        if self.gradient_clip_val < 0:
+            raise ValueError(
+                "trainer.gradient_clip_val must be 0 (no clipping) or above, "
+                f"got {self.gradient_clip_val}"
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:

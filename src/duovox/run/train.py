@@ -26,11 +26,13 @@ from duovox.run.network import build_network, sizes_of
 from duovox.run.progress import TrainingProgress
 from duovox.run.quiet import quieten
 from duovox.run.settings import Settings
-from duovox.run.training import build_module, build_tasks, build_trainer
-from duovox.run.weights import ModelCard, checkpoint_of, load_weights
+from duovox.run.training import build_module, build_tasks, build_trainer, check_monitors
+from duovox.run.weights import ModelCard, checkpoint_of, checkpoint_to_resume, load_weights
+from duovox.task.summary import measured
 
 METRICS_FILE = "metrics.json"
-TRAINING_FILE = "training.json"
+TRAINING_FILE = "training.json"  # written when training is over
+LEFT_OUT_FILE = "left_out.jsonl"
 
 
 def run(config: DictConfig) -> float | None:
@@ -78,14 +80,16 @@ class Run:
             tune_for_training()
         if self.settings.trainer.num_threads:
             torch.set_num_threads(self.settings.trainer.num_threads)
+        kinds = ("validation", "test") if self.settings.eval_model else ("validation",)
+        sets = {kind: self._evaluation_sets(kind) for kind in kinds}  # before hours of training
         network = self._network()
         if self.settings.fit_model:
-            self._fit(network)
+            self._fit(network, sets["validation"])
         if not (self.settings.eval_model and is_main_process()):
             return None
         from duovox.run.report import results_table, write_report
 
-        metrics = self._score(network)
+        metrics = self._score(network, sets)
         self.console.print(results_table(metrics))
         self.console.print(f"report: {write_report(self.folder)}")
         return _objective(metrics["validation"])
@@ -108,12 +112,17 @@ class Run:
             replace(card, architecture=sizes_of(network)).write(self.folder)
         return network
 
-    def _fit(self, network: SpeechSpeakerNetwork) -> None:
+    def _fit(self, network: SpeechSpeakerNetwork, validation: list[EvaluationSet]) -> None:
         settings = self.settings
+        if (self.folder / TRAINING_FILE).is_file():
+            self.console.print("this run is already trained; resume=false trains it anew")
+            return
         sources = {task: one.training() for task, one in self.sets.items()}
         for task, source in sources.items():
             self.console.print(_describe(task, source))
-        validation = self._evaluation_sets("validation")
+        if is_main_process():
+            _write_left_out(self.folder / LEFT_OUT_FILE, sources)
+        check_monitors(settings.callbacks, measured([one.evaluation for one in validation]))
         module = build_module(settings, network, self.tasks)
         module.validation = [one.evaluation for one in validation]
         loggers = make_loggers(
@@ -126,7 +135,7 @@ class Run:
         trainer = build_trainer(settings, self.folder, loggers=loggers, progress=progress)
         if settings.trainer.compile:
             network.compile()
-        last = self.folder / "checkpoints" / "last.ckpt"
+        last = checkpoint_to_resume(self.folder)
         loading = [part.dataloader for part in (settings.speech, settings.speaker) if part]
         trainer.fit(
             module,
@@ -136,19 +145,23 @@ class Run:
                 num_workers=sum(part.num_workers for part in loading),
                 pin_memory=settings.gpus > 0 and all(part.pin_memory for part in loading),
             ),
-            ckpt_path=last if last.is_file() else None,
+            ckpt_path=last,
             weights_only=True,
         )
         if is_main_process():
             training = progress.state_dict() | {"steps": trainer.global_step}
             _write_json(self.folder / TRAINING_FILE, training)
 
-    def _score(self, network: SpeechSpeakerNetwork) -> dict[str, Any]:
-        load_weights(network, checkpoint_of(self.folder))
+    def _score(
+        self, network: SpeechSpeakerNetwork, sets: Mapping[str, list[EvaluationSet]]
+    ) -> dict[str, Any]:
+        is_trained = any((self.folder / "checkpoints").glob("*.ckpt"))
+        if is_trained or self.settings.load_network_from_checkpoint is None:
+            load_weights(network, checkpoint_of(self.folder))
         device = torch.device("cuda" if self.settings.gpus else "cpu")
         metrics: dict[str, Any] = {
-            name: evaluate(network, self._evaluation_sets(name), device=device, folder=folder)
-            for name, folder in (
+            kind: evaluate(network, sets[kind], device=device, folder=folder)
+            for kind, folder in (
                 ("validation", self.folder / "validation"),
                 ("test", self.folder),
             )
@@ -188,10 +201,21 @@ def _normalizes(settings: Settings) -> dict[str, bool]:
     return normalizes
 
 
+def _write_left_out(path: Path, sources: Mapping[str, Source]) -> None:
+    """Name the training utterances that the index alone shows to be unusable."""
+    rows = [
+        {"task": task, "key": key, "cause": cause}
+        for task, source in sources.items()
+        for cause, keys in source.dropped.items()
+        for key in keys
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
 def _describe(task: str, source: Source) -> str:
     text = f"{task}: {source.num_utterances} training utterances, {source.num_batches} batches"
     left_out = ", ".join(f"{len(keys)} {cause}" for cause, keys in source.dropped.items())
-    return f"{text}; left out: {left_out}" if left_out else text
+    return f"{text}; left out: {left_out} (see {LEFT_OUT_FILE})" if left_out else text
 
 
 def _objective(results: Mapping[str, Mapping[str, float]]) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,11 @@ def build_tasks(
     loss: Loss, *, vocabulary: Sequence[str] | None, has_speakers: bool
 ) -> dict[str, Task]:
     """Return the tasks of a run with their losses."""
+    if loss.ctc_blank_idx != 0:
+        raise ValueError(
+            "optim.loss.ctc_blank_idx must be 0: the first symbol of speech.tokenizer.vocabulary "
+            f"is the blank; got {loss.ctc_blank_idx}"
+        )
     tasks: dict[str, Task] = {}
     if vocabulary is not None:
         ctc = CtcLoss(blank=loss.ctc_blank_idx)
@@ -51,6 +57,8 @@ def build_module(
     settings: Settings, network: SpeechSpeakerNetwork, tasks: dict[str, Task]
 ) -> MultiTask:
     """Return the Lightning module that trains the network."""
+    if network.speaker_head is not None:
+        _check_loss_fits_head(settings)
     freezing = backbone_freezing(
         network.backbone,
         feature_encoder=network.backbone.feature_encoder,
@@ -96,6 +104,32 @@ def build_trainer(
     )
 
 
+def _check_loss_fits_head(settings: Settings) -> None:
+    is_cross_entropy = settings.optim.loss.use_cross_entropy
+    is_cosine = settings.network.use_cosine_linear
+    if is_cross_entropy == is_cosine:
+        loss, wanted = ("cross-entropy", "false") if is_cross_entropy else ("AAM-softmax", "true")
+        raise ValueError(
+            f"optim.loss.use_cross_entropy={str(is_cross_entropy).lower()} ({loss}) needs "
+            f"network.use_cosine_linear={wanted}, got {str(is_cosine).lower()}"
+        )
+
+
+def check_monitors(settings: Callbacks, measured: Collection[str]) -> None:
+    """Refuse to watch a number that no validation measures, before the first step is made."""
+    watched = {"callbacks.monitor": settings.monitor}
+    watched |= {
+        f"callbacks.early_stopping[{number}].monitor": stop.monitor
+        for number, stop in enumerate(settings.early_stopping)
+    }
+    for setting, name in watched.items():
+        if name is not None and name not in measured:
+            raise ValueError(
+                f"{setting}={name} is not measured in this run. "
+                f"Measured: {', '.join(sorted(measured)) or 'nothing (data has no validation set)'}"
+            )
+
+
 def _weighting(loss: Loss) -> nn.Module:
     if loss.weighting is None:
         return NoWeighting()
@@ -114,13 +148,20 @@ def _optimizer(settings: Settings) -> Callable[[nn.Module], dict[str, Any]]:
         )
         every: dict[str, Any] = {"scheduler": schedule, "interval": "step"}
         if isinstance(schedule, ReduceLROnPlateau):
-            every |= {
-                "frequency": trainer.val_check_interval,
-                "monitor": settings.callbacks.monitor,
-            }
+            # Never by Lightning, which would step it after the checkpoint of the validation.
+            every |= {"frequency": sys.maxsize, "monitor": _watched(settings.callbacks)}
         return {"optimizer": optimizer, "lr_scheduler": every}
 
     return configure
+
+
+def _watched(settings: Callbacks) -> str:
+    if settings.monitor is None:
+        raise ValueError(
+            "optim/schedule=reduce_on_plateau needs a number to watch: set callbacks.monitor, "
+            "which is null"
+        )
+    return settings.monitor
 
 
 def _callbacks(settings: Callbacks, folder: Path) -> list[Callback]:

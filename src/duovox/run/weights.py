@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 import yaml
 from torch import Tensor, nn
 
+from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.run.network import build_network
 from duovox.run.read import read
 from duovox.run.settings import Network, Option
@@ -45,7 +46,11 @@ class ModelCard:
                 f"{folder} is no run folder: it has no {MODEL_FILE}. Give the folder that a "
                 "training run named on its first line"
             )
-        return read(cls, json.loads(path.read_text(encoding="utf-8")), path=MODEL_FILE)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged, restore it: {error}") from error
+        return read(cls, content, path=MODEL_FILE)
 
 
 def checkpoint_of(folder: Path) -> Path:
@@ -54,6 +59,23 @@ def checkpoint_of(folder: Path) -> Path:
         if (path := folder / "checkpoints" / name).is_file():
             return path
     raise ValueError(f"{folder / 'checkpoints'} holds no checkpoint: train first (fit_model=true)")
+
+
+def checkpoint_to_resume(folder: Path) -> Path | None:
+    """Return last.ckpt of a run folder, or None for a run that has not begun.
+
+    Raises:
+        ValueError: the file is cut short.
+    """
+    path = folder / "checkpoints" / "last.ckpt"
+    if not path.is_file():
+        return None
+    if not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"{path} is damaged, so this run can't go on from it. Restore it, or train anew with "
+            "resume=false"
+        )
+    return path
 
 
 def threshold_of(folder: Path) -> float | None:
@@ -66,7 +88,7 @@ def threshold_of(folder: Path) -> float | None:
     return thresholds[0] if thresholds else None
 
 
-def load_network(folder: Path) -> tuple[nn.Module, ModelCard]:
+def load_network(folder: Path) -> tuple[SpeechSpeakerNetwork, ModelCard]:
     """Return the network of a run folder with its best weights, in evaluation mode."""
     card = ModelCard.load(folder)
     plain = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
@@ -112,9 +134,11 @@ def load_weights(network: nn.Module, path: Path) -> None:
 
 def _network_state(path: Path) -> Mapping[str, Tensor]:
     try:
-        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        state = checkpoint["state_dict"]
-    except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        if not zipfile.is_zipfile(path):
+            raise OSError("missing, cut short or something else")
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        state: dict[str, Tensor] = dict(checkpoint)["state_dict"]
+    except (OSError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise ValueError(
             f"{path} can't be read as a checkpoint of a duovox run "
             f"({type(error).__name__}: {error}). Use another checkpoint of the run"

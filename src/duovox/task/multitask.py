@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from duovox.batch import NetworkOutput, TrainingBatch
 from duovox.task.evaluation import Evaluation
@@ -25,7 +26,8 @@ class MultiTask(LightningModule):
     """Each step hears one batch per task, weighs their losses, and updates the shared network once.
 
     A loss that is not finite drops its task from the step and leaves the others alone; gradients
-    that are not finite drop the step. Both are counted (`dropped_tasks`, `bad_steps_in_a_row`).
+    that are not finite drop the step. Both are told (`dropped_tasks`, `is_step_dropped`) and
+    counted (`bad_steps_in_a_row`).
 
     Args:
         network: called as `network(waves, num_samples, task=...)`, returns a NetworkOutput.
@@ -68,6 +70,7 @@ class MultiTask(LightningModule):
         self.validation: Sequence[Evaluation] = ()
         self.curves = RunningMean()
         self.dropped_tasks: dict[str, tuple[str, ...]] = {}  # of the last batch: task -> keys
+        self.is_step_dropped = False  # by its gradients
         self.bad_steps_in_a_row = 0
 
     def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor | None:
@@ -91,6 +94,7 @@ class MultiTask(LightningModule):
         sequence = np.random.SeedSequence((self.seed, number, self.global_rank))
         torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1)))
         self.freeze_for(self.global_step)
+        self.is_step_dropped = False
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip the gradients, or drop them all when one of them is not finite."""
@@ -98,7 +102,8 @@ class MultiTask(LightningModule):
         if not gradients:
             return
         norm = nn.utils.get_total_norm(gradients)
-        if not torch.isfinite(norm):
+        self.is_step_dropped = not bool(torch.isfinite(norm))
+        if self.is_step_dropped:
             optimizer.zero_grad(set_to_none=True)
             self._count_bad_step()
             return
@@ -121,10 +126,23 @@ class MultiTask(LightningModule):
         scores = summarise(self.validation)
         self.log_dict(scores, logger=False)
         self.log_curves(scores, step=self.global_step)
+        for config in self.trainer.lr_scheduler_configs:
+            if isinstance(config.scheduler, ReduceLROnPlateau):
+                config.scheduler.step(scores[str(config.monitor)])
 
     def configure_optimizers(self) -> Any:
         """Return the optimiser and its schedule."""
         return self.make_optimizer(self)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what lies between two points of the curves, so that a resumed run draws the same."""
+        checkpoint["curves"] = self.curves.state_dict()
+        checkpoint["bad_steps_in_a_row"] = self.bad_steps_in_a_row
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.curves.load_state_dict(checkpoint["curves"])
+        self.bad_steps_in_a_row = checkpoint["bad_steps_in_a_row"]
 
     def log_curves(self, values: Mapping[str, float], *, step: int) -> None:
         """Write values to every logger; `step` counts finished steps."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -25,6 +27,16 @@ class RunningMean:
             self.latest[name] = value
             self._sums[name] = self._sums[name] + value if name in self._sums else value
             self._counts[name] = self._counts.get(name, 0) + 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was counted since the last flush, as plain numbers."""
+        sums = {name: total.item() for name, total in self._sums.items()}
+        return {"sums": sums, "counts": dict(self._counts)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on counting."""
+        self._sums = {name: torch.tensor(total) for name, total in state["sums"].items()}
+        self._counts = dict(state["counts"])
 
     def flush(self) -> dict[str, float]:
         """Return the means since the last flush and start over."""

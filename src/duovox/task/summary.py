@@ -8,6 +8,18 @@ from statistics import fmean
 from duovox.task.evaluation import Evaluation, SpeechEvaluation
 
 
+def measured(evaluations: Sequence[Evaluation]) -> set[str]:
+    """Return the names of the numbers that `summarise` will find."""
+    names = set()
+    for evaluation in evaluations:
+        if isinstance(evaluation, SpeechEvaluation):
+            names |= {f"val_wer_{evaluation.name}", f"val_loss_{evaluation.name}"}
+            names |= {"val_wer", "val_loss_speech"}
+        else:
+            names |= {f"val_eer_{evaluation.name}", "val_eer"}
+    return names | ({"val_wer_eer"} if {"val_wer", "val_eer"} <= names else set())
+
+
 def summarise(evaluations: Sequence[Evaluation]) -> dict[str, float]:
     """Return `val_wer_<set>`, `val_loss_<set>`, `val_eer_<set>` and their means over sets.
 

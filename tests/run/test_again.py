@@ -1,0 +1,90 @@
+"""A finished run can be scored again on any data, and gives the same numbers on the same data."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from duovox.run.again import evaluate_again
+
+
+@pytest.fixture
+def run(finished_run: Path, tmp_path: Path) -> Path:
+    """Return a copy of the finished run."""
+    return Path(shutil.copytree(finished_run, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_the_test_set_gives_the_numbers_of_the_run_again(run, tiny_corpus, batch_size) -> None:
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    demo = tiny_corpus / "demo"
+    metrics, folder = evaluate_again(
+        run,
+        demo / "test",
+        trials=demo / "trials_test.txt",
+        name="again",
+        batch_size=batch_size,
+        num_workers=0,
+    )
+    first = json.loads((run / "metrics.json").read_text())["test"]
+    assert metrics["test"]["again"] == first["demo"]
+    assert metrics["test"]["trials_test"].keys() == first["demo_voices"].keys()
+    for name, value in first["demo_voices"].items():
+        assert metrics["test"]["trials_test"][name] == pytest.approx(value, abs=1e-5)
+    assert folder == run / "evaluations" / "again"
+    assert json.loads((folder / "metrics.json").read_text()) == metrics
+    rows = sorted((run / "hypotheses" / "demo.jsonl").read_text().splitlines())
+    again = sorted((folder / "hypotheses" / "again.jsonl").read_text().splitlines())
+    assert rows == again
+    after = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    assert before.items() <= after.items()  # nothing is overwritten
+    assert all(folder in path.parents for path in after.keys() - before.keys())
+
+
+def test_without_trials_words_are_scored_under_the_name_of_the_data(run, tiny_corpus) -> None:
+    metrics, folder = evaluate_again(run, tiny_corpus / "demo" / "valid", num_workers=0)
+    assert list(metrics["test"]) == ["valid"]
+    assert folder.name == "valid"
+
+
+@pytest.fixture(scope="module")
+def voices_only(make_door, tmp_path_factory) -> Path:
+    """Return a run that has learnt speakers only."""
+    door = make_door(tmp_path_factory.mktemp("voices"))
+    door("speaker", "eval_model=false")
+    return door.run_folder
+
+
+@pytest.fixture(scope="module")
+def words_only(make_door, tmp_path_factory) -> Path:
+    """Return a run that has learnt words only."""
+    door = make_door(tmp_path_factory.mktemp("words"))
+    door("speech", "eval_model=false")
+    return door.run_folder
+
+
+def test_a_run_that_knows_no_words_wants_trials(voices_only, tiny_corpus) -> None:
+    with pytest.raises(ValueError, match=r"nothing to score: .* speakers only.*\(--trials\)"):
+        evaluate_again(voices_only, tiny_corpus / "demo" / "test")
+
+
+def test_a_run_that_knows_no_speakers_scores_no_trials(words_only, tiny_corpus) -> None:
+    demo = tiny_corpus / "demo"
+    with pytest.raises(ValueError, match="this run has learnt words only, so it can't score a tr"):
+        evaluate_again(words_only, demo / "test", trials=demo / "trials_test.txt")
+
+
+def test_trials_of_other_data_are_listed_as_missing(run, tiny_corpus) -> None:
+    demo = tiny_corpus / "demo"
+    with pytest.raises(ValueError, match=r"12 of 12 entries .* no audio.*\n.*i/s/"):
+        evaluate_again(run, demo / "valid", trials=demo / "trials_test.txt")
+
+
+def test_a_folder_that_is_no_data_set_or_no_run_is_refused(run, tiny_corpus, tmp_path) -> None:
+    with pytest.raises(ValueError, match=r"dataset\.json"):
+        evaluate_again(run, tmp_path)
+    with pytest.raises(ValueError, match=r"is no run folder: it has no model\.json"):
+        evaluate_again(tmp_path, tiny_corpus / "demo" / "test")

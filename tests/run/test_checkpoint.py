@@ -1,0 +1,142 @@
+"""Which checkpoint is written when; `test_resume` proves that the last one is enough."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from duovox.run.checkpoint import BestAndLast
+
+
+class FakeTrainer:
+    """What BestAndLast asks of Lightning's trainer."""
+
+    is_global_zero = True
+    sanity_checking = False
+    accumulate_grad_batches = 2
+    val_check_interval = 6  # batches
+
+    def __init__(self) -> None:
+        self.callback_metrics: dict[str, float] = {}
+        self.content = b"weights"
+        self.error: OSError | None = None
+        self.num_barriers = 0
+        self.strategy = SimpleNamespace(barrier=self._wait)
+        self.at_batch(0)
+
+    def at_batch(self, number: int) -> FakeTrainer:
+        total = SimpleNamespace(total=SimpleNamespace(ready=number))
+        self.fit_loop = SimpleNamespace(epoch_loop=SimpleNamespace(batch_progress=total))
+        return self
+
+    def save_checkpoint(self, path: Path, *, weights_only: bool) -> None:
+        path.write_bytes(self.content + b" alone" * weights_only)
+        if self.error is not None:
+            raise self.error
+
+    def _wait(self) -> None:
+        self.num_barriers += 1
+
+
+@pytest.fixture
+def trainer() -> FakeTrainer:
+    return FakeTrainer()
+
+
+def callback(folder: Path, *, monitor: str | None = "val_wer", minutes: float = 0) -> BestAndLast:
+    return BestAndLast(folder, monitor=monitor, save_every_minutes=minutes)
+
+
+def validate(checkpoints: BestAndLast, trainer: FakeTrainer, score: float) -> None:
+    trainer.callback_metrics = {"val_wer": score}
+    trainer.content = f"{score}".encode()
+    checkpoints.on_validation_end(trainer, None)  # type: ignore[arg-type]
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def test_every_validation_is_kept_as_the_last_and_the_lowest_as_the_best(tmp_path, trainer) -> None:
+    checkpoints = callback(tmp_path)
+    kept = []
+    for score in (0.5, math.nan, 0.6, 0.4, 0.4):
+        validate(checkpoints, trainer, score)
+        kept.append(contents(tmp_path))
+    assert [files["last.ckpt"] for files in kept] == ["0.5", "nan", "0.6", "0.4", "0.4"]
+    assert [files["best.ckpt"] for files in kept] == [
+        *["0.5 alone"] * 3,
+        *["0.4 alone"] * 2,
+    ]
+    assert set(kept[-1]) == {"best.ckpt", "last.ckpt"}  # no drafts
+
+
+def test_a_resumed_run_remembers_the_best_score(tmp_path, trainer) -> None:
+    first = callback(tmp_path)
+    validate(first, trainer, 0.3)
+    second = callback(tmp_path)
+    second.load_state_dict(first.state_dict())
+    validate(second, trainer, 0.35)
+    assert contents(tmp_path) == {"best.ckpt": "0.3 alone", "last.ckpt": "0.35"}
+
+
+def test_without_a_monitor_there_is_no_best(tmp_path, trainer) -> None:
+    checkpoints = callback(tmp_path, monitor=None)
+    validate(checkpoints, trainer, 0.3)
+    assert contents(tmp_path) == {"last.ckpt": "0.3"}
+
+
+@pytest.mark.parametrize(
+    ("batch", "is_saved"),
+    [
+        (1, False),  # in the middle of a step of two batches
+        (2, True),
+        (3, False),
+        (4, True),
+        (6, False),  # the validation comes first
+        (8, True),
+    ],
+)
+def test_between_validations_whole_steps_are_saved(tmp_path, trainer, batch, is_saved) -> None:
+    callback(tmp_path).on_train_batch_end(trainer.at_batch(batch), None, None, None, 0)  # type: ignore[arg-type]
+    assert (tmp_path / "last.ckpt").is_file() == is_saved
+
+
+def test_between_validations_nothing_is_saved_before_it_is_time(tmp_path, trainer) -> None:
+    checkpoints = callback(tmp_path, minutes=60)
+    checkpoints.on_train_batch_end(trainer.at_batch(2), None, None, None, 0)  # type: ignore[arg-type]
+    assert not contents(tmp_path)
+
+
+def test_the_end_of_training_is_saved(tmp_path, trainer) -> None:
+    callback(tmp_path, minutes=60).on_train_end(trainer, None)  # type: ignore[arg-type]
+    assert contents(tmp_path) == {"last.ckpt": "weights"}
+
+
+def test_on_a_full_disk_the_earlier_files_stay_and_training_goes_on(tmp_path, trainer) -> None:
+    checkpoints = callback(tmp_path)
+    validate(checkpoints, trainer, 0.5)
+    trainer.error = OSError(28, "No space left on device")
+    with pytest.warns(UserWarning, match=r"can't be saved: .*No space left") as said:
+        validate(checkpoints, trainer, 0.4)
+    assert [str(one.message).split("/")[-1].split()[0] for one in said] == [
+        "best.ckpt",
+        "last.ckpt",
+    ]
+    assert contents(tmp_path) == {"best.ckpt": "0.5 alone", "last.ckpt": "0.5"}
+    assert trainer.num_barriers == 2  # or the other processes of a node would wait for ever
+    trainer.error = None
+    validate(checkpoints, trainer, 0.45)  # better than what is on the disk
+    assert contents(tmp_path)["best.ckpt"] == "0.45 alone"
+
+
+def test_other_processes_leave_the_file_to_the_first(tmp_path, trainer) -> None:
+    trainer.is_global_zero = False
+    trainer.save_checkpoint = lambda path, **_: None  # only the first writes
+    checkpoints: Any = callback(tmp_path)
+    validate(checkpoints, trainer, 0.5)
+    assert not contents(tmp_path)

@@ -1,0 +1,172 @@
+"""A run that stops anywhere and is started again ends as if nothing had happened.
+
+In this process, with an exception in place of a signal; `test_train` kills a real one.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from operator import eq
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from duovox.run.checkpoint import BestAndLast
+from duovox.run.data import TrainingData
+
+
+class PowerFailureError(Exception):
+    """What no line of ours expects."""
+
+
+@contextmanager
+def power_failure(monkeypatch: pytest.MonkeyPatch, hook: str, step: int) -> Iterator[None]:
+    """Let training end abruptly when the checkpoints have done their part at `step`."""
+    original = getattr(BestAndLast, hook)
+
+    def fail(self: BestAndLast, trainer: Any, *rest: Any) -> None:
+        original(self, trainer, *rest)
+        if trainer.global_step >= step and not trainer.fit_loop._should_accumulate():
+            raise PowerFailureError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BestAndLast, hook, fail)
+        with pytest.raises(PowerFailureError):
+            yield
+
+
+def last(run: Path) -> dict[str, Any]:
+    checkpoint: dict[str, Any] = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    return checkpoint
+
+
+def rows(run: Path) -> list[dict[str, str]]:
+    with (run / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def leaves(node: Any, place: str = "") -> dict[str, Any]:
+    """Return the tensors and plain values of a tree by their place in it."""
+    if isinstance(node, dict | list):
+        items = node.items() if isinstance(node, dict) else enumerate(node)
+        return {k: v for key, one in items for k, v in leaves(one, f"{place}/{key}").items()}
+    return {place: node}
+
+
+def differences(one: Path, other: Path) -> set[str]:
+    """Return what differs, to the bit, between the checkpoints and the curves of two runs."""
+    here, there = ({**leaves(last(run)), **leaves(rows(run), "/curves")} for run in (one, other))
+    equal = {
+        name
+        for name in here.keys() & there.keys()
+        if (torch.equal if isinstance(here[name], torch.Tensor) else eq)(here[name], there[name])
+    }
+    different = (here.keys() | there.keys()) - equal
+    return {name for name in different if "TrainingProgress" not in name}  # its seconds differ
+
+
+OFTEN = ["callbacks.save_every_minutes=0", "eval_model=false", "trainer.max_steps=8"]
+NOISY = [
+    "network/regularisation=wav2vec2_default_asr",
+    "speech.pipeline.speeds=[0.9,1.0,1.1]",
+    "speaker.dataloader.train_batch_size=8",
+    "optim.loss.scale_method=dwa",
+    "trainer.accumulate_grad_batches=2",
+    "trainer.val_check_interval=3",
+    "trainer.log_every_n_steps=2",
+]
+PLATEAU = [
+    "optim/schedule=reduce_on_plateau",
+    "optim.schedule.patience=0",
+    "trainer.val_check_interval=2",
+    "optim.algo.lr=1e-9",  # no progress
+]
+STOPPING = [
+    "callbacks.early_stopping=[{monitor:val_eer,patience:3,divergence_threshold:null}]",
+    "trainer.val_check_interval=1",
+    "optim.algo.lr=1e-9",
+]
+CASES = {
+    "between two validations": ("mt_speech_speaker", NOISY, "on_train_batch_end", 4),
+    "before a validation": ("mt_speech_speaker", NOISY, "on_train_batch_end", 5),
+    "after a validation": ("mt_speech_speaker", NOISY, "on_validation_end", 6),
+    "speech with a plateau": ("speech", PLATEAU, "on_validation_end", 4),
+    "speech, one step after a plateau": ("speech", PLATEAU, "on_train_batch_end", 5),
+    "speaker with early stopping": ("speaker", STOPPING, "on_validation_end", 2),
+}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(make_door: Callable[[Path], Any], tmp_path_factory) -> Callable[..., Path]:
+    """Return a function that trains without a stop, once for the same settings."""
+    runs: dict[tuple[str, ...], Path] = {}
+
+    def train(*arguments: str) -> Path:
+        if arguments not in runs:
+            door = make_door(tmp_path_factory.mktemp("undisturbed"))
+            door(*arguments)
+            runs[arguments] = door.run_folder
+        return runs[arguments]
+
+    return train
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_run_stopped(case, run_door, undisturbed, monkeypatch) -> None:
+    name, overrides, hook, step = CASES[case]
+    expected = undisturbed(name, *OFTEN, *overrides)
+    with power_failure(monkeypatch, hook, step):
+        run_door(name, *OFTEN, *overrides)
+    stopped_at = last(run_door.run_folder)["global_step"]
+    assert 0 < stopped_at < last(expected)["global_step"]
+    run_door(name, *OFTEN, *overrides)
+    assert not differences(expected, run_door.run_folder)
+
+
+def test_the_comparison_notices_a_stream_that_starts_over(
+    run_door, undisturbed, monkeypatch
+) -> None:
+    name, overrides, hook, step = CASES["after a validation"]
+    expected = undisturbed(name, *OFTEN, *overrides)
+    with power_failure(monkeypatch, hook, step):
+        run_door(name, *OFTEN, *overrides)
+    monkeypatch.setattr(TrainingData, "load_state_dict", lambda self, state_dict: None)
+    run_door(name, *OFTEN, *overrides)
+    different = differences(expected, run_door.run_folder)
+    assert any(name.startswith("/state_dict/network") for name in different)
+
+
+def test_an_early_stop_is_final(run_door, undisturbed) -> None:
+    arguments = ("speaker", *OFTEN, *STOPPING)
+    run_door(*arguments)
+    stopped = last(run_door.run_folder)
+    assert stopped["global_step"] == 4  # the first validation and three without progress
+    run_door(*arguments)
+    assert last(run_door.run_folder)["global_step"] == 4
+
+
+def test_steps_behind_the_last_validation_are_kept(run_door) -> None:
+    arguments = ("speech", "eval_model=false", "trainer.max_steps=3")  # validates after step 2
+    run_door(*arguments)
+    assert last(run_door.run_folder)["global_step"] == 3
+    training = json.loads((run_door.run_folder / "training.json").read_text())
+    assert training["steps"] == 3
+
+
+def test_a_run_shorter_than_its_validation_interval_can_be_scored(run_door) -> None:
+    objective = run_door("speech", "trainer.max_steps=1", "trainer.val_check_interval=9")
+    assert objective is not None
+
+
+def test_a_damaged_checkpoint_is_said_to_be_damaged(run_door) -> None:
+    run_door("speech", "eval_model=false")
+    path = run_door.run_folder / "checkpoints" / "last.ckpt"
+    path.write_bytes(path.read_bytes()[:1000])
+    (run_door.run_folder / "training.json").unlink()  # as if training were not over
+    with pytest.raises(ValueError, match=r"last\.ckpt is damaged.*resume=false"):
+        run_door("speech", "eval_model=false")

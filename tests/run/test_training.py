@@ -1,0 +1,172 @@
+"""What trains a network is made as the settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch.callbacks import EarlyStopping
+
+from duovox.loss.aam_softmax import AamSoftmaxLoss
+from duovox.loss.cross_entropy import CrossEntropyLoss
+from duovox.loss.weighting.dwa import DwaWeighting
+from duovox.loss.weighting.none import NoWeighting
+from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.run.checkpoint import BestAndLast
+from duovox.run.network import build_network
+from duovox.run.progress import TrainingProgress
+from duovox.run.quiet import quieten
+from duovox.run.settings import Settings
+from duovox.run.training import build_module, build_tasks, build_trainer, check_monitors
+from duovox.task.multitask import MultiTask
+from duovox.task.speaker import SpeakerTask
+from duovox.task.speech import SpeechTask
+
+VOCABULARY = ("<pad>", "|", "A")
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    quieten()
+
+
+@pytest.fixture
+def mt(settings_of) -> Callable[..., Settings]:
+    """Return a function that reads the settings of the multi-task door."""
+    return lambda *overrides: settings_of(
+        "mt_speech_speaker", "network.stat_pooling_type=mean", *overrides
+    )
+
+
+def module_of(settings: Settings) -> MultiTask:
+    network: SpeechSpeakerNetwork = build_network(
+        settings.network, vocabulary_size=3, num_speakers=2
+    )
+    tasks = build_tasks(settings.optim.loss, vocabulary=VOCABULARY, has_speakers=True)
+    return build_module(settings, network, tasks)
+
+
+def trainer_of(settings: Settings, folder: Path) -> Any:
+    return build_trainer(settings, folder, loggers=[], progress=TrainingProgress())
+
+
+def test_tasks_get_the_losses_of_the_settings(mt) -> None:
+    loss = mt("optim.loss.aam_margin=0.3", "optim.loss.aam_scale=20").optim.loss
+    tasks = build_tasks(loss, vocabulary=VOCABULARY, has_speakers=True)
+    speech, speaker = tasks["speech"], tasks["speaker"]
+    assert isinstance(speech, SpeechTask)
+    assert isinstance(speaker, SpeakerTask)
+    assert isinstance(speaker.classification, AamSoftmaxLoss)
+    assert (speaker.classification.margin_rad, speaker.classification.scale) == (0.3, 20.0)
+    assert speech.vocabulary == VOCABULARY
+
+
+def test_a_run_has_the_tasks_it_has_data_for(mt) -> None:
+    loss = mt("optim.loss.use_cross_entropy=true").optim.loss
+    assert list(build_tasks(loss, vocabulary=VOCABULARY, has_speakers=False)) == ["speech"]
+    (speaker,) = build_tasks(loss, vocabulary=None, has_speakers=True).values()
+    assert isinstance(speaker, SpeakerTask)
+    assert isinstance(speaker.classification, CrossEntropyLoss)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["optim.loss.use_cross_entropy=false", "network.use_cosine_linear=false"],
+        ["optim.loss.use_cross_entropy=true", "network.use_cosine_linear=true"],
+    ],
+)
+def test_a_loss_that_does_not_fit_the_speaker_head_is_refused(mt, overrides) -> None:
+    with pytest.raises(ValueError, match=r"use_cross_entropy=(true|false) .*use_cosine_linear="):
+        module_of(mt(*overrides))
+
+
+def test_the_weighting_is_picked_by_name_with_its_settings(mt) -> None:
+    settings = mt("optim.loss.scale_method=dwa", "optim.loss.dwa_temperature=3")
+    weighting = module_of(settings).weighting
+    assert isinstance(weighting, DwaWeighting)
+    assert weighting.temperature == 3.0
+    assert isinstance(module_of(mt("optim.loss.scale_method=null")).weighting, NoWeighting)
+    with pytest.raises(ValueError, match=r"scale_method must be one of dwa, max, .*got 'foo'"):
+        module_of(mt("optim.loss.scale_method=foo"))
+
+
+def test_the_blank_of_ctc_is_the_first_symbol(mt) -> None:
+    with pytest.raises(ValueError, match=r"optim\.loss\.ctc_blank_idx must be 0.*got 4"):
+        build_tasks(mt("optim.loss.ctc_blank_idx=4").optim.loss, vocabulary="ABC", has_speakers=0)
+
+
+def test_frozen_parts_learn_when_the_settings_say(mt) -> None:
+    settings = mt(
+        "network.wav2vec_initially_frozen=true",
+        "network.num_frozen_steps=2",
+        "network.completely_freeze_feature_extractor=true",
+    )
+    module = module_of(settings)
+    learns: list[dict[str, bool]] = []
+    for step in (0, 1, 2):
+        module.freeze_for(step)
+        parts = {"backbone.transformer": False, "backbone.feature_encoder": False, "head": False}
+        for name, weight in module.network.named_parameters():
+            for part in parts:
+                parts[part] |= part in name and weight.requires_grad
+        learns.append(parts)
+    frozen = {"backbone.transformer": False, "backbone.feature_encoder": False, "head": True}
+    assert learns == [frozen, frozen, frozen | {"backbone.transformer": True}]
+
+
+def test_the_optimiser_and_its_schedule_follow_the_settings(mt) -> None:
+    module = module_of(mt("optim/algo=sgd", "optim.algo.lr=0.5", "optim/schedule=two_stage"))
+    made = module.configure_optimizers()
+    assert isinstance(made["optimizer"], torch.optim.SGD)
+    assert made["optimizer"].defaults["lr"] == 0.5
+    assert made["lr_scheduler"]["interval"] == "step"
+    assert len(made["optimizer"].param_groups[0]["params"]) == len(list(module.parameters()))
+
+
+def test_a_plateau_without_a_number_to_watch_is_refused(mt) -> None:
+    module = module_of(mt("optim/schedule=reduce_on_plateau", "callbacks=none"))
+    with pytest.raises(ValueError, match=r"reduce_on_plateau needs a number.*callbacks\.monitor"):
+        module.configure_optimizers()
+
+
+def test_intervals_are_steps_however_many_batches_a_step_has(mt, tmp_path) -> None:
+    settings = mt("trainer.accumulate_grad_batches=3", "trainer.val_check_interval=5")
+    trainer = trainer_of(settings, tmp_path)
+    assert trainer.accumulate_grad_batches == 3
+    assert trainer.val_check_interval == 15  # batches
+    assert trainer.max_steps == 4
+
+
+@pytest.mark.parametrize(("setting", "used"), [("32", "32-true"), ("bf16", "bf16-mixed")])
+def test_the_precision_is_the_chosen_one(mt, tmp_path, setting: str, used: str) -> None:
+    assert trainer_of(mt(f"trainer.precision={setting}"), tmp_path).precision == used
+
+
+def test_half_precision_on_a_cpu_becomes_bf16_and_says_so(mt, tmp_path) -> None:
+    with pytest.warns(UserWarning, match=r"trainer\.precision=16 needs a GPU; training in bf16"):
+        trainer = trainer_of(mt("trainer.precision=16"), tmp_path)
+    assert trainer.precision == "bf16-mixed"
+
+
+def test_checkpoints_come_last_so_that_they_hold_what_the_others_decided(mt, tmp_path) -> None:
+    callbacks = trainer_of(mt("callbacks=mt_early_stopping"), tmp_path).callbacks
+    assert isinstance(callbacks[-1], BestAndLast)
+    stops = [(c.monitor, c.patience) for c in callbacks if isinstance(c, EarlyStopping)]
+    assert stops == [("val_wer", 4), ("val_loss_speech", 1_000_000), ("val_eer", 4)]
+
+
+def test_a_number_that_nobody_measures_is_refused_before_training(mt) -> None:
+    measured = {"val_wer", "val_loss_speech"}
+    check_monitors(mt("callbacks=speech_early_stopping").callbacks, measured)
+    with pytest.raises(ValueError, match=r"callbacks\.monitor=val_wer_eer is not measured .*val_l"):
+        check_monitors(mt().callbacks, measured)
+    both = mt("callbacks=mt_early_stopping", "callbacks.monitor=val_wer").callbacks
+    with pytest.raises(ValueError, match=r"early_stopping\[2\]\.monitor=val_eer is not measured"):
+        check_monitors(both, measured)
+    with pytest.raises(ValueError, match=r"Measured: nothing \(data has no validation set\)"):
+        check_monitors(both, set())
+    check_monitors(mt("callbacks=none").callbacks, set())

@@ -1,0 +1,153 @@
+"""Weights travel as tensors and plain data, and every mismatch is listed."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from duovox.run.weights import (
+    ModelCard,
+    checkpoint_of,
+    checkpoint_to_resume,
+    load_network,
+    load_weights,
+    threshold_of,
+)
+
+CARD = ModelCard(
+    vocabulary=["<pad>", "Ä"],
+    speakers=None,
+    architecture={"_target_": "x"},
+    normalizes={"speech": True},
+)
+
+
+@pytest.fixture
+def run(finished_run: Path, tmp_path: Path) -> Path:
+    """Return a copy of the finished run."""
+    return Path(shutil.copytree(finished_run, tmp_path / "run"))
+
+
+def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
+    CARD.write(tmp_path)
+    assert ModelCard.load(tmp_path) == CARD
+    assert "Ä" in (tmp_path / "model.json").read_text(encoding="utf-8")
+
+
+def test_a_damaged_card_is_named(tmp_path: Path) -> None:
+    CARD.write(tmp_path)
+    path = tmp_path / "model.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"speakerz": 1}))
+    with pytest.raises(ValueError, match=r"unknown setting model\.json\.speakerz"):
+        ModelCard.load(tmp_path)
+    path.write_text(path.read_text()[:20])
+    with pytest.raises(ValueError, match=r"model\.json is damaged, restore it: Unterm"):
+        ModelCard.load(tmp_path)
+
+
+def test_a_network_rebuilds_itself_from_its_run_folder_alone(run: Path) -> None:
+    network, card = load_network(run)
+    checkpoint = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, checkpoint["state_dict"][f"network.{name}"])
+    assert not network.training
+    assert card.speakers == list("abcdef")
+    assert card.vocabulary is not None
+    assert card.vocabulary[0] == "<pad>"
+
+
+def test_a_network_needs_neither_its_data_nor_the_checkpoint_it_began_with(run: Path) -> None:
+    path = run / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["network"]["wav2vec_checkpoint"] = "/gone/facebook-wav2vec2-base"
+    config["data_folder"] = "/gone"
+    path.write_text(yaml.safe_dump(config))
+    load_network(run)
+
+
+def test_the_best_checkpoint_is_preferred_to_the_last(run: Path) -> None:
+    assert checkpoint_of(run).name == "best.ckpt"
+    (run / "checkpoints" / "best.ckpt").unlink()
+    assert checkpoint_of(run).name == "last.ckpt"
+    (run / "checkpoints" / "last.ckpt").unlink()
+    with pytest.raises(ValueError, match=r"holds no checkpoint: train first \(fit_model=true\)"):
+        checkpoint_of(run)
+
+
+def test_a_run_resumes_from_a_whole_last_checkpoint(run: Path) -> None:
+    path = run / "checkpoints" / "last.ckpt"
+    assert checkpoint_to_resume(run) == path
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"last\.ckpt is damaged.*resume=false"):
+        checkpoint_to_resume(run)
+    path.unlink()
+    assert checkpoint_to_resume(run) is None
+
+
+def test_every_difference_is_counted_and_listed(run: Path) -> None:
+    network, _ = load_network(run)
+    path = run / "checkpoints" / "best.ckpt"
+    checkpoint = torch.load(path, weights_only=True)
+    state = checkpoint["state_dict"]
+    state["network.speaker_head.weight"] = torch.zeros(9, 16)
+    state["network.extra.weight"] = torch.zeros(1)
+    del state["network.speech_head.linear.bias"]
+    torch.save(checkpoint, path)
+    with pytest.raises(ValueError, match="does not fit this network") as caught:
+        load_weights(network, path)
+    for part in (
+        "3 differences",
+        "missing: speech_head.linear.bias",
+        "unexpected: extra.weight",
+        "shape: speaker_head.weight is (9, 16), the network wants (6, 16)",
+        "config.yaml and model.json",
+    ):
+        assert part in str(caught.value)
+
+
+class Bomb:
+    """What a checkpoint from a stranger may hold."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (pytest.fail, ("code from a checkpoint was run",))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["truncated", "empty", "text", "pickle", "code", "tensor", "no state", "missing"],
+)
+def test_a_file_that_is_no_checkpoint_is_said_to_be_none(run: Path, content: str) -> None:
+    network, _ = load_network(run)
+    path = run / "checkpoints" / "best.ckpt"
+    whole = path.read_bytes()
+    if content == "code":
+        torch.save({"state_dict": Bomb()}, path)
+    elif content == "tensor":
+        torch.save(torch.zeros(3), path)
+    elif content == "no state":
+        torch.save({"weights": {}}, path)
+    elif content == "missing":
+        path.unlink()
+    else:
+        pickled = pickle.dumps({"state_dict": {}})
+        damaged = {"truncated": whole[:5000], "empty": b"", "text": b"weights", "pickle": pickled}
+        path.write_bytes(damaged[content])
+    with pytest.raises(ValueError, match=r"best\.ckpt .*"):
+        load_weights(network, path)
+
+
+def test_the_threshold_is_that_of_the_first_trial_list(run: Path) -> None:
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert threshold_of(run) == metrics["test"]["demo_voices"]["eer_threshold"]
+    del metrics["test"]["demo_voices"]
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    assert threshold_of(run) is None
+    (run / "metrics.json").unlink()
+    assert threshold_of(run) is None

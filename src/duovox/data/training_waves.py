@@ -125,6 +125,7 @@ class TrainingWaves:
         if len(rows := too_long(lengths, self._batching)):
             raise ValueError(
                 f"{len(rows)} utterances are longer than a whole batch may be "
-                f"(max_padded_samples={self._batching.max_padded_samples}); raise the budget or "
-                f"leave them out with max_seconds:{listing(self.index.key.take(rows))}"
+                f"(max_padded_samples={self._batching.max_padded_samples}); raise it "
+                "(speech.dataloader.train_max_num_samples) or leave them out "
+                f"(speech.pipeline.max_seconds):{listing(self.index.key.take(rows))}"
             )

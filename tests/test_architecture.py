@@ -183,6 +183,7 @@ def test_the_tests_mirror_the_folders_of_the_package() -> None:
     tested = {file.parent.relative_to(tests) for file in tests.rglob("test_*.py")}
     folders = {file.parent.relative_to(PACKAGE) for file in PACKAGE.rglob("*.py")}
     assert sorted(map(str, tested - folders)) == [], "these folders of tests mirror nothing"
+    assert sorted(map(str, folders - tested)) == [], "these folders have no tests"
 
 
 def test_importing_duovox_loads_nothing_heavy() -> None:

@@ -36,5 +36,5 @@ class PositionalConv(nn.Module):
 
 
 def _norm_per_tap(direction: Tensor) -> Tensor:
-    norm: Tensor = torch.linalg.vector_norm(direction, dim=(0, 1), keepdim=True)
-    return norm  # (1, 1, kernel)
+    squares = direction.square().sum(dim=(0, 1), keepdim=True)  # torch's norm takes 3 times as long
+    return squares.sqrt()  # (1, 1, kernel)

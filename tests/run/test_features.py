@@ -227,7 +227,7 @@ def test_a_sweep_is_a_run_per_value(tiny_settings, tmp_path) -> None:
 @pytest.mark.slow
 def test_a_mistake_at_a_real_door_ends_in_a_sentence_and_exit_code_1(tiny_settings, tmp_path):
     for arguments in (["trainer.max_step=3"], ["-m", "optim/schedule=constant", "sed=1,2"]):
-        command = [sys.executable, str(REPOSITORY / "run_speech.py"), *tiny_settings, *arguments]
+        command = [sys.executable, str(REPOSITORY / "run_speech.py"), *arguments, *tiny_settings]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
         assert done.returncode == 1
         assert "Did you mean" in done.stderr

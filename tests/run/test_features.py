@@ -200,18 +200,6 @@ def test_wandb_is_written_offline_without_a_key(run_door, monkeypatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("default")  # of the compiler's own
-def test_a_compiled_network_learns_what_the_plain_one_does(run_door) -> None:
-    run_door("speech", TRAIN, "experiment_name=plain")
-    run_door("speech", TRAIN, "experiment_name=compiled", "trainer.compile=true")
-    (plain,), (compiled,) = (run_door.log_folder.glob(f"*/{n}/*") for n in ("plain", "compiled"))
-    expected, found = state_of(plain), state_of(compiled)
-    assert expected.keys() == found.keys()
-    for name in expected:
-        torch.testing.assert_close(found[name], expected[name], rtol=1e-3, atol=1e-4)
-
-
-@pytest.mark.slow
 def test_a_sweep_is_a_run_per_value(tiny_settings, tmp_path) -> None:
     values = ["-m", "optim.algo.lr=1e-4,1e-3", "speech.dataloader.num_workers=1"]
     command = [sys.executable, str(REPOSITORY / "run_speech.py"), *values, *tiny_settings]

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch.callbacks import EarlyStopping
 
 from duovox.loss.aam_softmax import AamSoftmaxLoss
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.weighting.dwa import DwaWeighting
 from duovox.loss.weighting.none import NoWeighting
 from duovox.network.assemble import SpeechSpeakerNetwork
-from duovox.run.checkpoint import BestAndLast
 from duovox.run.network import build_network
-from duovox.run.progress import TrainingProgress
-from duovox.run.quiet import quieten
 from duovox.run.settings import Settings
-from duovox.run.training import build_module, build_tasks, build_trainer, check_monitors
+from duovox.run.training import build_module, build_tasks
 from duovox.task.multitask import MultiTask
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
 
 VOCABULARY = ("<pad>", "|", "A")
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    quieten()
 
 
 @pytest.fixture
@@ -47,10 +36,6 @@ def module_of(settings: Settings) -> MultiTask:
     )
     tasks = build_tasks(settings.optim.loss, vocabulary=VOCABULARY, has_speakers=True)
     return build_module(settings, network, tasks)
-
-
-def trainer_of(settings: Settings, folder: Path) -> Any:
-    return build_trainer(settings, folder, loggers=[], progress=TrainingProgress())
 
 
 def test_tasks_get_the_losses_of_the_settings(mt) -> None:
@@ -131,42 +116,3 @@ def test_a_plateau_without_a_number_to_watch_is_refused(mt) -> None:
     module = module_of(mt("optim/schedule=reduce_on_plateau", "callbacks=none"))
     with pytest.raises(ValueError, match=r"reduce_on_plateau needs a number.*callbacks\.monitor"):
         module.configure_optimizers()
-
-
-def test_intervals_are_steps_however_many_batches_a_step_has(mt, tmp_path) -> None:
-    settings = mt("trainer.accumulate_grad_batches=3", "trainer.val_check_interval=5")
-    trainer = trainer_of(settings, tmp_path)
-    assert trainer.accumulate_grad_batches == 3
-    assert trainer.val_check_interval == 15  # batches
-    assert trainer.max_steps == 4
-
-
-@pytest.mark.parametrize(("setting", "used"), [("32", "32-true"), ("bf16", "bf16-mixed")])
-def test_the_precision_is_the_chosen_one(mt, tmp_path, setting: str, used: str) -> None:
-    assert trainer_of(mt(f"trainer.precision={setting}"), tmp_path).precision == used
-
-
-def test_half_precision_on_a_cpu_becomes_bf16_and_says_so(mt, tmp_path) -> None:
-    with pytest.warns(UserWarning, match=r"trainer\.precision=16 needs a GPU; training in bf16"):
-        trainer = trainer_of(mt("trainer.precision=16"), tmp_path)
-    assert trainer.precision == "bf16-mixed"
-
-
-def test_checkpoints_come_last_so_that_they_hold_what_the_others_decided(mt, tmp_path) -> None:
-    callbacks = trainer_of(mt("callbacks=mt_early_stopping"), tmp_path).callbacks
-    assert isinstance(callbacks[-1], BestAndLast)
-    stops = [(c.monitor, c.patience) for c in callbacks if isinstance(c, EarlyStopping)]
-    assert stops == [("val_wer", 4), ("val_loss_speech", 1_000_000), ("val_eer", 4)]
-
-
-def test_a_number_that_nobody_measures_is_refused_before_training(mt) -> None:
-    measured = {"val_wer", "val_loss_speech"}
-    check_monitors(mt("callbacks=speech_early_stopping").callbacks, measured)
-    with pytest.raises(ValueError, match=r"callbacks\.monitor=val_wer_eer is not measured .*val_l"):
-        check_monitors(mt().callbacks, measured)
-    both = mt("callbacks=mt_early_stopping", "callbacks.monitor=val_wer").callbacks
-    with pytest.raises(ValueError, match=r"early_stopping\[2\]\.monitor=val_eer is not measured"):
-        check_monitors(both, measured)
-    with pytest.raises(ValueError, match=r"Measured: nothing \(data has no validation set\)"):
-        check_monitors(both, set())
-    check_monitors(mt("callbacks=none").callbacks, set())

@@ -26,7 +26,8 @@ from duovox.run.network import build_network, sizes_of
 from duovox.run.progress import TrainingProgress
 from duovox.run.quiet import quieten
 from duovox.run.settings import Settings
-from duovox.run.training import build_module, build_tasks, build_trainer, check_monitors
+from duovox.run.trainer import build_trainer, check_monitors
+from duovox.run.training import build_module, build_tasks
 from duovox.run.weights import ModelCard, checkpoint_of, checkpoint_to_resume, load_weights
 from duovox.task.summary import measured
 

@@ -1,17 +1,11 @@
-"""Make what trains a network: the tasks and their losses, the optimiser, Lightning's trainer."""
+"""Make what learns: the tasks and their losses, the optimiser, the module that holds them."""
 
 from __future__ import annotations
 
 import sys
-import warnings
-from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from lightning.pytorch import Callback
-from lightning.pytorch import Trainer as LightningTrainer
-from lightning.pytorch.callbacks import EarlyStopping
-from lightning.pytorch.loggers import Logger
 from torch import nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -21,10 +15,7 @@ from duovox.loss.ctc import CtcLoss
 from duovox.loss.weighting.none import NoWeighting
 from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.optim.freezing import backbone_freezing
-from duovox.run.checkpoint import BestAndLast
-from duovox.run.faults import FaultLog
 from duovox.run.option import choose, make
-from duovox.run.progress import TrainingProgress
 from duovox.run.settings import Callbacks, Loss, Settings
 from duovox.task.multitask import MultiTask, Task
 from duovox.task.speaker import SpeakerTask
@@ -79,31 +70,6 @@ def build_module(
     )
 
 
-def build_trainer(
-    settings: Settings, folder: Path, *, loggers: Sequence[Logger], progress: TrainingProgress
-) -> LightningTrainer:
-    """Return Lightning's trainer; checkpoints come last among the callbacks."""
-    trainer = settings.trainer
-    return LightningTrainer(
-        accelerator="gpu" if settings.gpus else "cpu",
-        devices=max(1, settings.gpus),
-        strategy="ddp" if settings.gpus > 1 else "auto",
-        precision=_precision(str(trainer.precision), is_cpu=settings.gpus == 0),
-        max_steps=trainer.max_steps,
-        val_check_interval=trainer.val_check_interval * trainer.accumulate_grad_batches,
-        check_val_every_n_epoch=None,  # validation counts batches: the stream has no end
-        accumulate_grad_batches=trainer.accumulate_grad_batches,
-        deterministic=trainer.deterministic,
-        num_sanity_val_steps=0,  # data is checked before; half a trial list has no EER
-        use_distributed_sampler=False,  # the plan shares batches out
-        logger=list(loggers),
-        callbacks=[progress, *_callbacks(settings.callbacks, folder)],
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=True,
-    )
-
-
 def _check_loss_fits_head(settings: Settings) -> None:
     is_cross_entropy = settings.optim.loss.use_cross_entropy
     is_cosine = settings.network.use_cosine_linear
@@ -113,21 +79,6 @@ def _check_loss_fits_head(settings: Settings) -> None:
             f"optim.loss.use_cross_entropy={str(is_cross_entropy).lower()} ({loss}) needs "
             f"network.use_cosine_linear={wanted}, got {str(is_cosine).lower()}"
         )
-
-
-def check_monitors(settings: Callbacks, measured: Collection[str]) -> None:
-    """Refuse to watch a number that no validation measures, before the first step is made."""
-    watched = {"callbacks.monitor": settings.monitor}
-    watched |= {
-        f"callbacks.early_stopping[{number}].monitor": stop.monitor
-        for number, stop in enumerate(settings.early_stopping)
-    }
-    for setting, name in watched.items():
-        if name is not None and name not in measured:
-            raise ValueError(
-                f"{setting}={name} is not measured in this run. "
-                f"Measured: {', '.join(sorted(measured)) or 'nothing (data has no validation set)'}"
-            )
 
 
 def _weighting(loss: Loss) -> nn.Module:
@@ -162,33 +113,3 @@ def _watched(settings: Callbacks) -> str:
             "which is null"
         )
     return settings.monitor
-
-
-def _callbacks(settings: Callbacks, folder: Path) -> list[Callback]:
-    stops: list[Callback] = [
-        EarlyStopping(
-            stop.monitor,
-            patience=stop.patience,
-            divergence_threshold=stop.divergence_threshold,
-            mode="min",
-        )
-        for stop in settings.early_stopping
-    ]
-    faults = FaultLog(
-        folder, share=settings.bad_utterance_share, count=settings.bad_utterance_count
-    )
-    checkpoints = BestAndLast(
-        folder / "checkpoints",
-        monitor=settings.monitor,
-        save_every_minutes=settings.save_every_minutes,
-    )
-    return [faults, *stops, checkpoints]
-
-
-def _precision(setting: str, *, is_cpu: bool) -> Any:
-    if setting == "16" and is_cpu:
-        warnings.warn(
-            "trainer.precision=16 needs a GPU; training in bf16 on this CPU", stacklevel=2
-        )
-        return "bf16-mixed"
-    return {"16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true"}[setting]

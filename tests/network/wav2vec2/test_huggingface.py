@@ -25,7 +25,9 @@ def test_missing_and_unexpected_tensors_are_named() -> None:
         "wav2vec2.encoder.adapter.weight": torch.ones(4),
         "lm_head.bias": torch.ones(4),
     }
-    translated = translate(checkpoint, ["input_norm.weight", "input_norm.bias", "masking.vector"])
-    assert list(translated.state) == ["input_norm.weight"]
+    translated = translate(
+        checkpoint, ["embedding.norm.weight", "embedding.norm.bias", "embedding.masking.vector"]
+    )
+    assert list(translated.state) == ["embedding.norm.weight"]
     assert translated.missing == ["encoder.layer_norm.bias"]  # a mask vector may be absent
     assert translated.unexpected == ["encoder.adapter.weight", "lm_head.bias"]

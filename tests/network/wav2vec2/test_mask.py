@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duovox.network.wav2vec2.mask import SpanMasking, span_mask
+from duovox.network.wav2vec2.mask import SpanMasking, Spans, span_mask
 
 
 def _runs(row: torch.Tensor) -> list[int]:
@@ -29,8 +29,7 @@ def test_spans_are_whole_and_stay_inside_the_row(
     mask = span_mask(
         torch.tensor(lengths),
         80,
-        probability=probability,
-        span=span,
+        Spans(probability, span),
         min_spans=min_spans,
         generator=torch.Generator().manual_seed(seed),
     )
@@ -48,7 +47,7 @@ def test_coverage_agrees_with_transformers(probability: float, span: int) -> Non
     from transformers.models.wav2vec2.modeling_wav2vec2 import _compute_mask_indices
 
     lengths = torch.tensor([400, 250]).repeat(200)
-    ours = span_mask(lengths, 400, probability=probability, span=span, min_spans=2)
+    ours = span_mask(lengths, 400, Spans(probability, span), min_spans=2)
     attention_mask = (torch.arange(400) < lengths[:, None]).long()
     theirs = _compute_mask_indices((400, 400), probability, span, attention_mask, min_masks=2)
     for row in (0, 1):
@@ -58,12 +57,12 @@ def test_coverage_agrees_with_transformers(probability: float, span: int) -> Non
 
 
 def test_long_rows_are_covered_as_chance_has_it() -> None:
-    mask = span_mask(torch.full((50,), 5000), 5000, probability=0.65, span=10, min_spans=2)
+    mask = span_mask(torch.full((50,), 5000), 5000, Spans(0.65, 10), min_spans=2)
     assert mask.float().mean().item() == pytest.approx(1 - (1 - 0.65 / 10) ** 10, abs=0.003)
 
 
 def test_every_place_is_masked_about_as_often() -> None:
-    mask = span_mask(torch.full((4000,), 60), 60, probability=0.2, span=5, min_spans=0)
+    mask = span_mask(torch.full((4000,), 60), 60, Spans(0.2, 5), min_spans=0)
     inner = mask[:, 5:-5].float().mean(dim=0)
     assert inner.std() / inner.mean() < 0.08
 
@@ -73,14 +72,14 @@ def test_the_generator_decides_the_mask() -> None:
 
     def draw(seed: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(seed)
-        return span_mask(lengths, 100, probability=0.5, span=10, min_spans=2, generator=generator)
+        return span_mask(lengths, 100, Spans(0.5, 10), min_spans=2, generator=generator)
 
     assert torch.equal(draw(1), draw(1))
     assert not torch.equal(draw(1), draw(2))
 
 
 def test_short_rows_get_what_fits() -> None:
-    mask = span_mask(torch.tensor([9, 10, 19, 20]), 20, probability=0.9, span=10, min_spans=2)
+    mask = span_mask(torch.tensor([9, 10, 19, 20]), 20, Spans(0.9, 10), min_spans=2)
     assert mask[0].sum() == 0  # shorter than a span
     assert mask[1].sum() == 10
     assert mask[2].sum() == 10  # two spans do not fit side by side
@@ -88,9 +87,7 @@ def test_short_rows_get_what_fits() -> None:
 
 
 def _masking(*, time_prob: float = 0.0, feature_prob: float = 0.0) -> SpanMasking:
-    return SpanMasking(
-        32, time_prob=time_prob, time_length=2, feature_prob=feature_prob, feature_length=4
-    )
+    return SpanMasking(32, time=Spans(time_prob, 2), feature=Spans(feature_prob, 4))
 
 
 def test_masked_frames_become_the_learned_vector() -> None:

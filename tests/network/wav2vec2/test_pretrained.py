@@ -104,7 +104,10 @@ def test_a_checkpoint_without_a_mask_vector_is_read(folder: Path) -> None:
 def test_settings_reach_the_backbone(folder: Path) -> None:
     torch.save(_model("Wav2Vec2Model").state_dict(), folder / "pytorch_model.bin")
     backbone = pretrained.load(folder, mask_time_prob=0.25, layerdrop=0.5, length_aware=False)
-    assert (backbone.masking.time_prob, backbone.transformer.layerdrop) == (0.25, 0.5)
+    assert (backbone.embedding.masking.time.probability, backbone.transformer.layerdrop) == (
+        0.25,
+        0.5,
+    )
     assert not backbone.feature_encoder.length_aware
 
 

@@ -67,7 +67,7 @@ class Architecture:
         count = num_samples
         for kernel, stride in zip(self.conv_kernels, self.conv_strides, strict=True):
             count = (count - kernel) // stride + 1
-        return count if isinstance(count, int) else count.clamp(min=0)
+        return max(count, 0) if isinstance(count, int) else count.clamp(min=0)
 
 
 def base() -> Architecture:

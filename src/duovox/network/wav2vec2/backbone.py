@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from duovox.network.padding import true_frames
 from duovox.network.wav2vec2.architecture import Architecture
+from duovox.network.wav2vec2.embedding import Embedding
 from duovox.network.wav2vec2.feature_encoder import FeatureEncoder
-from duovox.network.wav2vec2.mask import SpanMasking
-from duovox.network.wav2vec2.position import PositionalConv
-from duovox.network.wav2vec2.product import Linear
+from duovox.network.wav2vec2.mask import SpanMasking, Spans
 from duovox.network.wav2vec2.transformer import Transformer
 
 
@@ -67,25 +64,18 @@ class Wav2Vec2Backbone(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.freeze_feature_encoder = freeze_feature_encoder
-        width, epsilon = architecture.width, architecture.norm_epsilon
         self.feature_encoder = FeatureEncoder(architecture, length_aware=length_aware)
-        self.feature_norm = nn.LayerNorm(architecture.conv_channels[-1], eps=epsilon)
-        self.projection = Linear(architecture.conv_channels[-1], width)
-        self.projection_dropout = nn.Dropout(feat_proj_dropout)
-        self.masking = SpanMasking(
-            width,
-            time_prob=mask_time_prob,
-            time_length=mask_time_length,
-            feature_prob=mask_feature_prob,
-            feature_length=mask_feature_length,
+        self.feature_encoder.requires_grad_(not freeze_feature_encoder)
+        self.embedding = Embedding(
+            architecture,
+            masking=SpanMasking(
+                architecture.width,
+                time=Spans(mask_time_prob, mask_time_length),
+                feature=Spans(mask_feature_prob, mask_feature_length),
+            ),
+            feat_proj_dropout=feat_proj_dropout,
+            hidden_dropout=hidden_dropout,
         )
-        self.position = PositionalConv(
-            width, architecture.position_kernel, architecture.position_groups
-        )
-        self.input_norm = (
-            nn.Identity() if architecture.pre_norm else nn.LayerNorm(width, eps=epsilon)
-        )
-        self.input_dropout = nn.Dropout(hidden_dropout)
         self.transformer = Transformer(
             architecture,
             attention_dropout=attention_dropout,
@@ -94,8 +84,6 @@ class Wav2Vec2Backbone(nn.Module):
             layerdrop=layerdrop,
             gradient_checkpointing=gradient_checkpointing,
         )
-        self.feature_encoder.requires_grad_(not freeze_feature_encoder)
-        self._initialise()
 
     @property
     def width(self) -> int:
@@ -117,32 +105,11 @@ class Wav2Vec2Backbone(nn.Module):
             class_frame: (D,) a vector to put in front of the frames of every utterance, after
                 masking and before the positions; it comes back as frame 0.
         """
-        frames, num_frames = self.embed(waves, num_samples, class_frame=class_frame)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_feature_encoder):
+            features = self.feature_encoder(waves, num_samples)  # (B, T, C)
+        num_frames = self.architecture.num_frames(num_samples)
+        frames, num_frames = self.embedding(features, num_frames, class_frame)
         layers = self.transformer(frames, num_frames, with_layers=with_layers)
         return Encoded(
             frames=layers[-1], num_frames=num_frames, layers=layers if with_layers else None
         )
-
-    def embed(
-        self, waves: Tensor, num_samples: Tensor, *, class_frame: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Return the transformer's input (B, T, D) and num_frames (B,); arguments as `forward`."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_feature_encoder):
-            features = self.feature_encoder(waves, num_samples)  # (B, T, C)
-        num_frames = self.architecture.num_frames(num_samples)
-        frames = self.projection_dropout(self.projection(self.feature_norm(features)))
-        frames = self.masking(frames, num_frames)
-        if class_frame is not None:
-            front = class_frame.to(frames.dtype).expand(len(frames), 1, -1)
-            frames, num_frames = torch.cat([front, frames], dim=1), num_frames + 1
-        is_padding = ~true_frames(num_frames, frames.shape[1])
-        frames = frames.masked_fill(is_padding[..., None], 0.0)
-        frames = frames + self.position(frames)
-        return self.input_dropout(self.input_norm(frames)), num_frames
-
-    def _initialise(self) -> None:
-        """Draw the products' weights with deviation 0.02 at the published width of 768."""
-        for module in (self.projection, *self.transformer.modules()):
-            if isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, std=0.02 * math.sqrt(768 / self.width))
-                nn.init.zeros_(module.bias)

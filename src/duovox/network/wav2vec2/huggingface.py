@@ -10,19 +10,27 @@ import torch
 from torch import Tensor
 
 PREFIX = "wav2vec2."  # of the backbone inside checkpoints that also hold a head
-OPTIONAL = {"masking.vector"}  # absent where no masks were trained with; ours stays as drawn
+OPTIONAL = {
+    "embedding.masking.vector"
+}  # absent where no masks were trained with; ours stays as drawn
 
 # Our parts -> theirs, tried in this order; a key takes the first that fits.
 _PARTS = (
-    (r"masking\.vector", r"masked_spec_embed"),
+    (r"embedding\.masking\.vector", r"masked_spec_embed"),
     (r"feature_encoder\.layers\.(\d+)\.conv", r"feature_extractor.conv_layers.\1.conv"),
     (r"feature_encoder\.layers\.(\d+)\.norm", r"feature_extractor.conv_layers.\1.layer_norm"),
-    (r"feature_norm", r"feature_projection.layer_norm"),
-    (r"projection", r"feature_projection.projection"),
-    (r"position\.direction", r"encoder.pos_conv_embed.conv.parametrizations.weight.original1"),
-    (r"position\.magnitude", r"encoder.pos_conv_embed.conv.parametrizations.weight.original0"),
-    (r"position", r"encoder.pos_conv_embed.conv"),
-    (r"input_norm|transformer\.final_norm", r"encoder.layer_norm"),
+    (r"embedding\.feature_norm", r"feature_projection.layer_norm"),
+    (r"embedding\.projection", r"feature_projection.projection"),
+    (
+        r"embedding\.position\.direction",
+        r"encoder.pos_conv_embed.conv.parametrizations.weight.original1",
+    ),
+    (
+        r"embedding\.position\.magnitude",
+        r"encoder.pos_conv_embed.conv.parametrizations.weight.original0",
+    ),
+    (r"embedding\.position", r"encoder.pos_conv_embed.conv"),
+    (r"embedding\.norm|transformer\.final_norm", r"encoder.layer_norm"),
     (r"transformer\.layers\.(\d+)\.attention_norm", r"encoder.layers.\1.layer_norm"),
     (r"transformer\.layers\.(\d+)\.attention\.output", r"encoder.layers.\1.attention.out_proj"),
     (r"transformer\.layers\.(\d+)\.feed_forward_norm", r"encoder.layers.\1.final_layer_norm"),

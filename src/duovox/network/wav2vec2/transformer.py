@@ -135,6 +135,8 @@ class SelfAttention(nn.Module):
         self.dropout = dropout
         self.query_key_value = Linear(width, 3 * width)
         self.output = Linear(width, width)
+        self.query_key_value.draw(width)
+        self.output.draw(width)
 
     def forward(self, frames: Tensor, attention_mask: Tensor) -> Tensor:
         """Return (B, T, D)."""
@@ -158,6 +160,8 @@ class FeedForward(nn.Module):
         super().__init__()
         self.inner = Linear(width, inner_width, activation="gelu")
         self.output = Linear(inner_width, width)
+        self.inner.draw(width)
+        self.output.draw(width)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, frames: Tensor) -> Tensor:

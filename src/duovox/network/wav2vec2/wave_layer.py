@@ -37,7 +37,10 @@ class GroupNormWaveLayer(nn.Module):
         The statistics count the windows (B, T, k) where is_counted (B, T) is True.
         """
         with torch.autocast(windows.device.type, enabled=False):
-            weight, windows = self.conv.weight.double(), windows.double()
+            exact = (
+                torch.float32 if windows.device.type == "mps" else torch.float64
+            )  # Apple has none
+            weight, windows = self.conv.weight.to(exact), windows.to(exact)
             count = is_counted.sum(dim=1).clamp(min=1)[:, None]  # (B, 1)
             window_mean = (windows * is_counted[..., None]).sum(dim=1) / count  # (B, k)
             centred = (windows - window_mean[:, None]) * is_counted[..., None]

@@ -1,0 +1,62 @@
+"""From features to what the transformer works on."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from duovox.network.padding import true_frames
+from duovox.network.wav2vec2.architecture import Architecture
+from duovox.network.wav2vec2.mask import SpanMasking
+from duovox.network.wav2vec2.position import PositionalConv
+from duovox.network.wav2vec2.product import Linear
+
+
+class Embedding(nn.Module):
+    """Project the features, mask spans of them, put a class frame in front, and add positions.
+
+    Args:
+        feat_proj_dropout: on the projected features, before masking.
+        hidden_dropout: on the result.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        *,
+        masking: SpanMasking,
+        feat_proj_dropout: float,
+        hidden_dropout: float,
+    ) -> None:
+        super().__init__()
+        width, num_features = architecture.width, architecture.conv_channels[-1]
+        self.feature_norm = nn.LayerNorm(num_features, eps=architecture.norm_epsilon)
+        self.projection = Linear(num_features, width)
+        self.projection.draw(width)
+        self.projection_dropout = nn.Dropout(feat_proj_dropout)
+        self.masking = masking
+        self.position = PositionalConv(
+            width, architecture.position_kernel, architecture.position_groups
+        )
+        self.norm = (
+            nn.Identity()
+            if architecture.pre_norm
+            else nn.LayerNorm(width, eps=architecture.norm_epsilon)
+        )
+        self.dropout = nn.Dropout(hidden_dropout)
+
+    def forward(
+        self, features: Tensor, num_frames: Tensor, class_frame: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return frames (B, T, D) and their number (B,), both with the class frame (D,) if given.
+
+        Padding is set to zero before the positions, which would otherwise spread it.
+        """
+        frames = self.projection_dropout(self.projection(self.feature_norm(features)))
+        frames = self.masking(frames, num_frames)
+        if class_frame is not None:
+            front = class_frame.to(frames.dtype).expand(len(frames), 1, -1)
+            frames, num_frames = torch.cat([front, frames], dim=1), num_frames + 1
+        is_padding = ~true_frames(num_frames, frames.shape[1])
+        frames = frames.masked_fill(is_padding[..., None], 0.0)
+        return self.dropout(self.norm(frames + self.position(frames))), num_frames

@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from duovox.data.batching import Batching
-from duovox.data.plan import plan
+from duovox.data.plan.batching import Batching
+from duovox.data.plan.epoch import plan
 from side_by_side import compare, print_header, print_row, print_versions
 
 SAMPLE_RATE = 16_000

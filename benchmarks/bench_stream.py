@@ -25,11 +25,11 @@ import torch
 import webdataset
 from torch import Tensor
 
-from duovox.data.batching import Batching
-from duovox.data.index import Index
-from duovox.data.indexing import index_shards
+from duovox.data.dataset.index import Index
+from duovox.data.dataset.indexing import index_shards
 from duovox.data.loader import evaluation_loader
-from duovox.data.speaker_source import SpeakerSource
+from duovox.data.plan.batching import Batching
+from duovox.data.source.speaker import SpeakerSource
 from side_by_side import compare, print_header, print_row, print_versions
 
 NUM_UTTERANCES, BATCH_SIZE, SAMPLE_RATE = 400, 16, 16_000

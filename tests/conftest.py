@@ -16,7 +16,7 @@ import soundfile
 import torch
 from hypothesis import settings
 
-from duovox.data.shard import write_dataset
+from duovox.data.dataset.write import write_dataset
 from duovox.data.utterance import Utterance
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -14,8 +14,8 @@ import soundfile
 from typer.testing import CliRunner, Result
 
 from duovox.cli import app
-from duovox.data.dataset import DatasetSummary
-from duovox.data.index import Index
+from duovox.data.dataset.index import Index
+from duovox.data.dataset.summary import DatasetSummary
 
 
 def duovox(*arguments: object) -> Result:

@@ -19,8 +19,8 @@ _Folder = Annotated[Path, typer.Argument(help="Folder with shards (*.tar).")]
 @shards.command("verify")
 def shards_verify(folder: _Folder, workers: Workers = 0) -> None:
     """Read everything again, compare it with index and checksums; exit code 1 on any fault."""
-    from duovox.data.dataset import DatasetSummary
-    from duovox.data.verify import verify_dataset
+    from duovox.data.dataset.summary import DatasetSummary
+    from duovox.data.dataset.verify import verify_dataset
 
     num_shards = len(DatasetSummary.load(folder).shards)
     with progress(f"verifying {folder}", num_shards) as advance:
@@ -42,7 +42,7 @@ def shards_index(
     max_bad_share: Share = 0.01,
 ) -> None:
     """Make index.parquet and dataset.json for shards that another program wrote."""
-    from duovox.data.indexing import index_shards
+    from duovox.data.dataset.indexing import index_shards
 
     with progress(f"indexing {folder}", len([*folder.glob("*.tar")])) as advance:
         summary, faults = index_shards(
@@ -64,11 +64,11 @@ def shards_stats(
     plots: Annotated[Path | None, typer.Option(help="Folder for histograms as PNG.")] = None,
 ) -> None:
     """Print hours, speakers, lengths and characters of a data set."""
-    from duovox.data.index import Index
-    from duovox.data.loudness import measure_loudness
-    from duovox.data.statistics import compute_statistics
-    from duovox.data.statistics_plot import plot_statistics
-    from duovox.data.statistics_table import statistics_tables
+    from duovox.data.dataset.index import Index
+    from duovox.data.statistic.count import compute_statistics
+    from duovox.data.statistic.loudness import measure_loudness
+    from duovox.data.statistic.plot import plot_statistics
+    from duovox.data.statistic.table import statistics_tables
 
     index = Index.load([folder])
     statistics, loudness = compute_statistics(index), None
@@ -100,9 +100,9 @@ def trials_make(
     ] = False,
 ) -> None:
     """Draw a trial list from data sets."""
-    from duovox.data.index import Index
-    from duovox.data.trial import write_trials
-    from duovox.data.trial_making import TrialOptions, make_trials
+    from duovox.data.dataset.index import Index
+    from duovox.data.trial.list import write_trials
+    from duovox.data.trial.making import TrialOptions, make_trials
 
     options = TrialOptions(
         num_targets=num_targets,
@@ -126,9 +126,9 @@ def trials_check(
     ] = None,
 ) -> None:
     """Check that a trial list has its audio, tells the truth, and tests unseen speakers."""
-    from duovox.data.index import Index
-    from duovox.data.trial import read_trials
-    from duovox.data.trial_check import check_trials
+    from duovox.data.dataset.index import Index
+    from duovox.data.trial.check import check_trials
+    from duovox.data.trial.list import read_trials
 
     listed = read_trials(file)
     speakers = Index.load(train).speaker_id.codes()[1] if train else ()

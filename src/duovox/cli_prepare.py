@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from duovox.cli_terminal import Share, Workers, command_line, progress, report, say
-from duovox.data.order import Order
+from duovox.data.dataset.order import Order
 
 prepare = typer.Typer(no_args_is_help=True, help="Turn a corpus into shards with an index.")
 
@@ -32,7 +32,7 @@ def prepare_manifest(
 ) -> None:
     """Write the utterances of a manifest into shards: 16 kHz, mono, FLAC."""
     from duovox.data.corpus.manifest import find_utterances
-    from duovox.data.shard import ShardOptions, write_dataset
+    from duovox.data.dataset.write import ShardOptions, write_dataset
 
     options = ShardOptions(
         order=order,
@@ -62,7 +62,7 @@ def prepare_demo(
 ) -> None:
     """Synthesise a small corpus of many voices, for people who have no data yet."""
     from duovox.data.corpus.demo import make_demo
-    from duovox.data.dataset import DATASET_FILE, DatasetSummary
+    from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
 
     found = [DatasetSummary.load(path.parent) for path in out.glob(f"*/{DATASET_FILE}")]
     is_demo = all(summary.command == "duovox prepare demo" for summary in found)

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from duovox.data.index import Index
-from duovox.data.indexing import index_shards
+from duovox.data.dataset.index import Index
+from duovox.data.dataset.indexing import index_shards
 
 
 @dataclass(frozen=True, kw_only=True)

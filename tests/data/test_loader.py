@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from duovox.batch import MultiTaskBatch, SpeakerBatch, SpeechBatch
-from duovox.data.batching import Batching
 from duovox.data.loader import evaluation_loader, training_loader
-from duovox.data.preparation import Preparation
-from duovox.data.selection import Limits
-from duovox.data.speaker_source import SpeakerSource
-from duovox.data.speech_source import SpeechSource
+from duovox.data.plan.batching import Batching
+from duovox.data.source.selection import Limits
+from duovox.data.source.speaker import SpeakerSource
+from duovox.data.source.speech import SpeechSource
 from duovox.data.stage.chunk import ChunkRule
 from duovox.data.stage.noise import AdditiveNoise
 from duovox.data.stage.speed import SpeedPerturbation
 from duovox.data.tokenizer import Tokenizer
+from duovox.data.wave.preparation import Preparation
 
 # Three workers are more than small machines have cores; that is slower, and nothing else.
 pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create")

@@ -9,17 +9,17 @@ import pytest
 import soundfile
 
 from duovox.audio.normalize import normalize
-from duovox.data.batching import Batching
 from duovox.data.corpus.manifest import find_utterances
-from duovox.data.index import Index
+from duovox.data.dataset.index import Index
+from duovox.data.dataset.write import write_dataset
 from duovox.data.loader import training_loader
-from duovox.data.preparation import Preparation
-from duovox.data.selection import Limits
-from duovox.data.shard import write_dataset
-from duovox.data.speaker_source import SpeakerSource, training_speakers
-from duovox.data.speech_source import SpeechSource
+from duovox.data.plan.batching import Batching
+from duovox.data.source.selection import Limits
+from duovox.data.source.speaker import SpeakerSource, training_speakers
+from duovox.data.source.speech import SpeechSource
 from duovox.data.stage.chunk import ChunkRule
 from duovox.data.tokenizer import Tokenizer
+from duovox.data.wave.preparation import Preparation
 
 VOCABULARY = ("<pad>", "|", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duovox.data.sample import split_name
+from duovox.data.shard.sample import split_name
 from duovox.data.utterance import Utterance, check_key, make_key, original_name
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)

@@ -17,8 +17,8 @@ import pytest
 import soundfile
 import webdataset
 
-from duovox.data.index import Index
-from duovox.data.indexing import index_shards
+from duovox.data.dataset.index import Index
+from duovox.data.dataset.indexing import index_shards
 from duovox.run import train
 from duovox.run.again import evaluate_again
 

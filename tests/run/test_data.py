@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from duovox.data.index import Index
+from duovox.data.dataset.index import Index
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
 from duovox.run.data import SpeakerSets, SpeechSets, TrainingData, resolve_trials

@@ -10,7 +10,7 @@ import jiwer
 import pytest
 import yaml
 
-from duovox.data.index import Index
+from duovox.data.dataset.index import Index
 
 
 def metrics_of(run: Path) -> dict[str, Any]:

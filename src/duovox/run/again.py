@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from duovox.data.batching import Batching
-from duovox.data.index import Index
+from duovox.data.dataset.index import Index
 from duovox.data.loader import evaluation_loader
-from duovox.data.speaker_source import SpeakerSource
-from duovox.data.speech_source import SpeechSource
+from duovox.data.plan.batching import Batching
+from duovox.data.source.speaker import SpeakerSource
+from duovox.data.source.speech import SpeechSource
 from duovox.data.tokenizer import Tokenizer
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss

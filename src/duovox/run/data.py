@@ -12,19 +12,19 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
 from duovox.batch import SAMPLE_RATE
-from duovox.data.batching import Batching
-from duovox.data.index import Index
+from duovox.data.dataset.index import Index
 from duovox.data.loader import evaluation_loader, training_loader
-from duovox.data.overlap import check_disjoint_speakers
-from duovox.data.preparation import Preparation
-from duovox.data.selection import Limits
-from duovox.data.speaker_source import SpeakerSource, training_speakers
-from duovox.data.speech_source import SpeechSource
+from duovox.data.plan.batching import Batching
+from duovox.data.source.selection import Limits
+from duovox.data.source.speaker import SpeakerSource, training_speakers
+from duovox.data.source.speech import SpeechSource
 from duovox.data.stage.chunk import ChunkRule
 from duovox.data.stage.speed import SpeedPerturbation
 from duovox.data.tokenizer import Tokenizer
-from duovox.data.trial import read_trials
-from duovox.data.trial_resolution import resolve
+from duovox.data.trial.check import check_disjoint_speakers
+from duovox.data.trial.list import read_trials
+from duovox.data.trial.resolution import resolve
+from duovox.data.wave.preparation import Preparation
 from duovox.run.evaluate import EvaluationSet
 from duovox.run.option import make
 from duovox.run.settings import Option, Selector, Speaker, SpeakerData, Speech, SpeechData, TrialSet

@@ -16,8 +16,8 @@ from duovox.data.corpus.demo_recording import through_channel
 from duovox.data.corpus.demo_text import make_text
 from duovox.data.corpus.demo_voice import make_voices
 from duovox.data.corpus.manifest import find_utterances
-from duovox.data.index import Index
-from duovox.data.trial import read_trials
+from duovox.data.dataset.index import Index
+from duovox.data.trial.list import read_trials
 
 pytest.importorskip("espeakng_loader", reason="the demo group is not installed")
 

@@ -18,11 +18,11 @@ from duovox.data.corpus.demo_recording import record
 from duovox.data.corpus.demo_text import make_text
 from duovox.data.corpus.demo_voice import Voice, make_voices
 from duovox.data.corpus.espeak import Speech, open_speech
-from duovox.data.dataset import DatasetSummary
-from duovox.data.index import Index
-from duovox.data.shard import ShardOptions, write_dataset
-from duovox.data.trial import write_trials
-from duovox.data.trial_making import TrialOptions, make_trials
+from duovox.data.dataset.index import Index
+from duovox.data.dataset.summary import DatasetSummary
+from duovox.data.dataset.write import ShardOptions, write_dataset
+from duovox.data.trial.list import write_trials
+from duovox.data.trial.making import TrialOptions, make_trials
 from duovox.data.utterance import Utterance, make_key
 
 _SPLITS = ("train", "valid", "test")

@@ -1,0 +1,91 @@
+"""Bring a data set from an object store or a web server to a local folder, once."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from duovox.data.atomic import atomic_file
+from duovox.data.dataset.summary import DATASET_FILE, INDEX_FILE, DatasetSummary
+from duovox.data.shard.summary import ShardSummary, checksum
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+_BLOCK = 1 << 20  # bytes
+
+
+def local_copy(address: str, cache_folder: Path) -> Path:
+    """Return a local folder with the data set at `address`, copying what is not there yet.
+
+    A path without `://` is returned as it is. The copy's folder is named by the address and the
+    content of its summary, so that a data set that changed is copied anew and equal names never
+    collide. As everywhere, `dataset.json` comes last: a copy that was cut off goes on.
+
+    Raises:
+        ValueError: a `pipe:` address, one that nobody understands, no data set there, or a shard
+            that arrives with another checksum.
+    """
+    if address.startswith("pipe:") or "|" in address:
+        raise ValueError(
+            f"{address!r} would run a program, which is refused: name a folder, or an address that "
+            "fsspec knows (s3://, gs://, https://, ...)"
+        )
+    if "://" not in address:
+        return Path(address)
+    system, root = _connect(address)
+    content = _read_summary(system, root, address)
+    digest = hashlib.sha256(address.encode() + b"\0" + content).hexdigest()[:16]
+    folder = cache_folder / f"{Path(root).name}-{digest}"
+    if not (folder / DATASET_FILE).is_file():
+        _fill(folder, content, system, root)
+    return folder
+
+
+def _connect(address: str) -> tuple[AbstractFileSystem, str]:
+    from fsspec.core import url_to_fs
+
+    try:
+        system, root = url_to_fs(address)
+    except (ValueError, ImportError) as error:
+        raise ValueError(f"{address!r} cannot be opened: {error}") from None
+    return system, str(root).rstrip("/")
+
+
+def _read_summary(system: AbstractFileSystem, root: str, address: str) -> bytes:
+    try:
+        return bytes(system.cat_file(f"{root}/{DATASET_FILE}"))
+    except OSError as error:
+        raise ValueError(f"{address} is no data set: no {DATASET_FILE} there ({error})") from None
+
+
+def _fill(folder: Path, content: bytes, system: AbstractFileSystem, root: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    summary = DatasetSummary.parse(content, root)
+    _copy(system, f"{root}/{INDEX_FILE}", folder / INDEX_FILE)
+    for shard in summary.shards:
+        path = folder / shard.name
+        if not path.is_file() or path.stat().st_size != shard.size:
+            _copy(system, f"{root}/{shard.name}", path)
+            _check(path, shard)
+    with atomic_file(folder / DATASET_FILE) as file:
+        file.write(content)
+
+
+def _copy(system: AbstractFileSystem, remote: str, path: Path) -> None:
+    try:
+        with system.open(remote, "rb") as source, atomic_file(path) as target:
+            while block := source.read(_BLOCK):
+                target.write(block)
+    except OSError as error:
+        raise ValueError(f"{remote} could not be copied: {error}") from error
+
+
+def _check(path: Path, shard: ShardSummary) -> None:
+    if checksum(path) != shard.sha256:
+        path.unlink()
+        raise ValueError(
+            f"shard {shard.name} arrived with another checksum than its summary names: copy again, "
+            "and verify the data set at its source"
+        )

@@ -1,0 +1,81 @@
+"""`dataset.json`: what a folder of shards holds.
+
+It is written last: a folder without it is unfinished.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+from duovox.data.atomic import atomic_file
+from duovox.data.shard.summary import ShardSummary
+
+FORMAT_VERSION = 1
+DATASET_FILE, INDEX_FILE = "dataset.json", "index.parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetSummary:
+    """Counts, checksums and origin of a data set."""
+
+    name: str
+    num_utterances: int
+    hours: float
+    num_speakers: int
+    vocabulary: tuple[str, ...]  # sorted characters of all transcripts
+    shards: tuple[ShardSummary, ...]
+    command: str = ""  # that made the data set
+    left_out: dict[str, int] = field(default_factory=dict)  # cause -> number of utterances
+    format_version: int = FORMAT_VERSION
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the summary of a finished data set.
+
+        Raises:
+            ValueError: the folder is missing, no data set, unfinished, or of another format.
+        """
+        path = folder / DATASET_FILE
+        if not path.is_file():
+            raise ValueError(_why_no_dataset(folder))
+        return cls.parse(path.read_bytes(), str(folder))
+
+    @classmethod
+    def parse(cls, content: bytes, folder: str) -> Self:
+        """Read the content of a `dataset.json`; `folder` is named in complaints."""
+        try:
+            fields = json.loads(content)
+            version = fields["format_version"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{folder}/{DATASET_FILE} is no data set summary ({error}): "
+                f"run `duovox shards index {folder}`"
+            ) from None
+        if version != FORMAT_VERSION:
+            raise ValueError(
+                f"{folder} has format version {version}, this duovox reads {FORMAT_VERSION}: "
+                f"run `duovox shards index {folder}`"
+            )
+        shards = tuple(ShardSummary(**shard) for shard in fields.pop("shards"))
+        if odd := [shard.name for shard in shards if Path(shard.name).name != shard.name]:
+            raise ValueError(f"{folder}/{DATASET_FILE} names a shard outside its folder: {odd[0]}")
+        return cls(shards=shards, **(fields | {"vocabulary": tuple(fields["vocabulary"])}))
+
+    def save(self, folder: Path) -> None:
+        """Write `dataset.json`, which declares the folder finished."""
+        with atomic_file(folder / DATASET_FILE) as file:
+            file.write((json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _why_no_dataset(folder: Path) -> str:
+    if not folder.is_dir():
+        return f"{folder} is no data set: there is no such folder"
+    if any(folder.glob("*.tar")):
+        return (
+            f"{folder} holds shards but no {DATASET_FILE}: it is unfinished (give its prepare "
+            f"command again) or foreign (run `duovox shards index {folder}`)"
+        )
+    return f"{folder} is no data set: it holds no shards (*.tar) and no {DATASET_FILE}"

@@ -1,0 +1,1 @@
+"""Which utterances make which batch, decided before any audio is read."""

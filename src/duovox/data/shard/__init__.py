@@ -1,0 +1,1 @@
+"""One shard: a tar file of utterances, written, walked through and scanned."""

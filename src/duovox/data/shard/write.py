@@ -1,0 +1,71 @@
+"""Write one tar file from utterances, with the webdataset library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from duovox.audio.error import AudioError
+from duovox.data.atomic import atomic_file
+from duovox.data.shard.fault import Fault
+from duovox.data.shard.flac import flac_bytes
+from duovox.data.shard.record import Record
+from duovox.data.utterance import Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedUtterance:
+    """An utterance and the audio that goes into its shard."""
+
+    utterance: Utterance
+    flac: bytes
+    num_samples: int
+
+
+def load_utterance(utterance: Utterance) -> LoadedUtterance | Fault:
+    """Return the audio of an utterance, or why it has none."""
+    try:
+        return LoadedUtterance(utterance, *flac_bytes(utterance))
+    except AudioError as error:
+        cause, detail = str(error.cause), str(error)
+    except OSError as error:
+        cause, detail = "unreadable", str(error)
+    return Fault(where=str(utterance.path), key=utterance.key, cause=cause, detail=detail)
+
+
+def write_shard(
+    path: Path, loaded: Iterable[LoadedUtterance | Fault], on_utterance: Callable[[], object]
+) -> list[Fault]:
+    """Write the tar file, which appears under its name once it is whole; return what is not in it.
+
+    The same utterances give the same bytes: times and owners are fixed.
+    """
+    import webdataset
+
+    left_out = []
+    with (
+        atomic_file(path) as file,
+        webdataset.TarWriter(file, encoder=False, mtime=0, user="duovox", group="duovox") as tar,
+    ):
+        for item in loaded:
+            if isinstance(item, Fault):
+                left_out.append(item)
+            else:
+                tar.write(_sample(item))
+            on_utterance()
+    return left_out
+
+
+def _sample(loaded: LoadedUtterance) -> dict[str, str | bytes]:
+    utterance = loaded.utterance
+    record = Record(
+        speaker_id=utterance.speaker_id,
+        session_id=utterance.session_id,
+        gender=utterance.gender,
+        language=utterance.language,
+        transcript=utterance.transcript,
+        source=utterance.source,
+        num_samples=loaded.num_samples,
+    )
+    return {"__key__": utterance.key, "flac": loaded.flac, "json": record.to_json()}

@@ -1,0 +1,1 @@
+"""Numbered batches of one task: what can be used of an index, as waves and targets."""

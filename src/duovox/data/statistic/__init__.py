@@ -1,0 +1,1 @@
+"""What a data set holds, in figures, tables and histograms."""

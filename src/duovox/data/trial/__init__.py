@@ -1,0 +1,1 @@
+"""Trial lists of speaker verification: made, read, resolved to utterances, and checked."""

@@ -1,0 +1,1 @@
+"""Batches of waves: decoded, cut, augmented, normalised; for training or for evaluation."""

@@ -1,1 +1,1 @@
-"""How parameters move: groups, learning-rate schedules, freezing, and the gradient's size."""
+"""How parameters move: learning-rate schedules, and freezing."""

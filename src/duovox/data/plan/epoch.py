@@ -37,7 +37,6 @@ class Plan:
 
     rows: Rows  # every planned row, batch after batch
     sizes: Rows  # utterances of each batch
-    left_out: Rows  # rows that no batch of this epoch holds
     _ends: Rows = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -73,7 +72,7 @@ def plan(
         num_samples: (N,) length of each utterance, at least 1.
         shards: (N,) number of the shard that holds each utterance.
         num_batches: exactly so many batches: the largest are split in two, or, when there are too
-            many already, the last ones are left out and listed. None: as many as there are.
+            many already, the last ones are left out. None: as many as there are.
 
     Raises:
         ValueError: there is no utterance, or one alone exceeds `max_padded_samples`.
@@ -195,5 +194,4 @@ def _with_count(rows: Rows, sizes: Rows, num_batches: int | None) -> Plan:
         sizes[halved] -= halves
         sizes = np.insert(sizes, halved + 1, halves)
     sizes = sizes[:wanted]
-    num_rows = int(sizes.sum())
-    return Plan(rows=rows[:num_rows], sizes=sizes, left_out=rows[num_rows:])
+    return Plan(rows=rows[: sizes.sum()], sizes=sizes)

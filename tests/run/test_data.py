@@ -168,10 +168,21 @@ def test_a_test_speaker_in_training_is_refused(settings_of, tiny_corpus: Path) -
     sets = SpeakerSets(
         SpeakerData(train=[folder], validation={}, test=test), settings.speaker, settings.seed
     )
-    with pytest.raises(ValueError, match=r"2 speakers of test set voices are also in training"):
+    with pytest.raises(ValueError, match=r"2 speakers of trial list trials_test are also in"):
         sets.training()
     validated = replace(sets, data=replace(sets.data, validation=test, test={}))
     assert validated.training().num_utterances == 12  # for validation that is the source's way
+
+
+def test_speakers_that_no_trial_asks_about_may_be_in_both(settings_of, tiny_corpus: Path) -> None:
+    folders = [str(tiny_corpus / "demo" / name) for name in ("train", "test")]
+    trials = str(tiny_corpus / "demo" / "trials_test.txt")
+    test = {"voices": TrialSet(folder=folders, trials=trials)}
+    settings = settings_of("speaker")
+    sets = SpeakerSets(
+        SpeakerData(train=folders[:1], validation={}, test=test), settings.speaker, settings.seed
+    )
+    assert sets.training().num_utterances == 36
 
 
 def test_trials_name_keys_and_speakers(tiny_corpus: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from duovox.data.source.speech import SpeechSource
 from duovox.data.stage.chunk import ChunkRule
 from duovox.data.stage.speed import SpeedPerturbation
 from duovox.data.tokenizer import Tokenizer
-from duovox.data.trial.check import check_disjoint_speakers
+from duovox.data.trial.check import check_unseen_speakers
 from duovox.data.trial.list import read_trials
 from duovox.data.trial.resolution import resolve
 from duovox.data.wave.preparation import Preparation
@@ -121,12 +121,12 @@ class SpeakerSets:
         """Return the source that training draws from.
 
         Raises:
-            ValueError: a speaker of a test set is among the training speakers.
+            ValueError: a speaker of a test's trials is among the training speakers.
         """
-        for name, trial_set in self.data.test.items():
-            check_disjoint_speakers(
-                self.speakers, _index(trial_set.folder).speaker_id, test_name=f"test set {name}"
-            )
+        for trial_set in self.data.test.values():
+            index = _index(trial_set.folder)
+            trials = resolve(read_trials(Path(trial_set.trials).expanduser()), index)
+            check_unseen_speakers(trials, index, self.speakers)
         pipeline = self.settings.pipeline
         return SpeakerSource.for_training(
             self._training_index,

@@ -10,7 +10,7 @@ import numpy as np
 from duovox.data.dataset.index import Index
 from duovox.data.listing import listing
 from duovox.data.trial.list import TrialList
-from duovox.data.trial.resolution import resolve
+from duovox.data.trial.resolution import ResolvedTrials, resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ def check_trials(
     is_known = (enroll != unknown) & (test != unknown)
     _check_labels(trials, is_known & ((enroll == test) != trials.is_target))
     speakers = {names[code] for code in np.union1d(enroll, test) if code != unknown}
-    check_disjoint_speakers(training_speakers, speakers, test_name=f"trial list {trials.name}")
+    check_unseen_speakers(resolved, index, training_speakers)
     rows = np.union1d(resolved.enroll_rows, resolved.test_rows)
     return TrialReport(
         num_targets=trials.num_targets,
@@ -51,21 +51,23 @@ def check_trials(
     )
 
 
-def check_disjoint_speakers(
-    training: Iterable[str], test: Iterable[str], *, test_name: str
+def check_unseen_speakers(
+    trials: ResolvedTrials, index: Index, training_speakers: Iterable[str]
 ) -> None:
-    """Raise a ValueError that lists the speakers of a test set that training also hears.
+    """Refuse trials between speakers who were trained on: their error rate would be too good.
 
     Args:
-        training: Speaker ids of training; empty ones mean unknown and are ignored.
-        test: Speaker ids of the test set.
-        test_name: What the message calls it.
+        training_speakers: Speaker ids; empty ones mean unknown and are ignored.
+
+    Raises:
+        ValueError: there are such speakers; the message lists them.
     """
-    shared = sorted((set(training) & set(test)) - {""})
-    if shared:
+    rows = np.union1d(trials.enroll_rows, trials.test_rows)
+    seen = sorted(set(index.speaker_id.take(rows)) & set(training_speakers) - {""})
+    if seen:
         raise ValueError(
-            f"{len(shared)} speakers of {test_name} are also in training, so its error rate would "
-            f"be too good; take them out of one of the two:{listing(shared)}"
+            f"{len(seen)} speakers of trial list {trials.name} are also in training, so its error "
+            f"rate would be too good; take them out of one of the two:{listing(seen)}"
         )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import fsspec
 import pytest
 
 from duovox.data.dataset.index import Index
@@ -24,23 +25,25 @@ SPEECH_TASK = SpeechTask(ctc=CtcLoss(), vocabulary=("<pad>",))
 
 
 @pytest.fixture
-def speech_sets(settings_of: Callable[..., Settings]) -> Callable[..., SpeechSets]:
+def speech_sets(settings_of: Callable[..., Settings], tmp_path: Path) -> Callable[..., SpeechSets]:
     def make(*overrides: str) -> SpeechSets:
         settings = settings_of("speech", "speech.dataloader.num_workers=0", *overrides)
         assert settings.data.speech is not None
         assert settings.speech is not None
-        return SpeechSets(settings.data.speech, settings.speech, settings.seed)
+        return SpeechSets(settings.data.speech, settings.speech, settings.seed, tmp_path)
 
     return make
 
 
 @pytest.fixture
-def speaker_sets(settings_of: Callable[..., Settings]) -> Callable[..., SpeakerSets]:
+def speaker_sets(
+    settings_of: Callable[..., Settings], tmp_path: Path
+) -> Callable[..., SpeakerSets]:
     def make(*overrides: str) -> SpeakerSets:
         settings = settings_of("speaker", "speaker.dataloader.num_workers=0", *overrides)
         assert settings.data.speaker is not None
         assert settings.speaker is not None
-        return SpeakerSets(settings.data.speaker, settings.speaker, settings.seed)
+        return SpeakerSets(settings.data.speaker, settings.speaker, settings.seed, tmp_path)
 
     return make
 
@@ -151,38 +154,73 @@ def test_the_seed_decides_the_batches(speech_sets) -> None:
     assert first.keys == again.keys != other.keys
 
 
-def test_several_folders_are_one_training_set(settings_of, tiny_corpus: Path) -> None:
-    settings = settings_of("speech")
+def test_several_folders_are_one_training_set(speech_sets, tiny_corpus: Path) -> None:
     folders = [str(tiny_corpus / "demo" / name) for name in ("train", "valid")]
     data = SpeechData(train=folders, validation={}, test={})
-    sets = SpeechSets(data, settings.speech, settings.seed)
+    sets = replace(speech_sets(), data=data)
     assert sets.training().num_utterances == 48
     assert sets.validation(SPEECH_TASK) == []
 
 
-def test_a_test_speaker_in_training_is_refused(settings_of, tiny_corpus: Path) -> None:
-    settings = settings_of("speaker")
+def test_a_test_speaker_in_training_is_refused(speaker_sets, tiny_corpus: Path) -> None:
     folder = str(tiny_corpus / "demo" / "test")
     trials = str(tiny_corpus / "demo" / "trials_test.txt")
     test = {"voices": TrialSet(folder=folder, trials=trials)}
-    sets = SpeakerSets(
-        SpeakerData(train=[folder], validation={}, test=test), settings.speaker, settings.seed
-    )
+    sets = replace(speaker_sets(), data=SpeakerData(train=[folder], validation={}, test=test))
     with pytest.raises(ValueError, match=r"2 speakers of trial list trials_test are also in"):
         sets.training()
     validated = replace(sets, data=replace(sets.data, validation=test, test={}))
     assert validated.training().num_utterances == 12  # for validation that is the source's way
 
 
-def test_speakers_that_no_trial_asks_about_may_be_in_both(settings_of, tiny_corpus: Path) -> None:
+def test_speakers_that_no_trial_asks_about_may_be_in_both(speaker_sets, tiny_corpus: Path) -> None:
     folders = [str(tiny_corpus / "demo" / name) for name in ("train", "test")]
     trials = str(tiny_corpus / "demo" / "trials_test.txt")
     test = {"voices": TrialSet(folder=folders, trials=trials)}
-    settings = settings_of("speaker")
-    sets = SpeakerSets(
-        SpeakerData(train=folders[:1], validation={}, test=test), settings.speaker, settings.seed
-    )
+    data = SpeakerData(train=folders[:1], validation={}, test=test)
+    sets = replace(speaker_sets(), data=data)
     assert sets.training().num_utterances == 36
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request: pytest.FixtureRequest, tiny_corpus: Path) -> Iterator[str]:
+    """Return the address of the tiny corpus in an object store, as `data_folder` names it."""
+    if request.param == "file":
+        yield f"file://{tiny_corpus}"
+        return
+    memory = fsspec.filesystem("memory")
+    memory.put(str(tiny_corpus / "demo"), "/bucket/demo", recursive=True)
+    yield "memory://bucket"
+    memory.rm("/bucket", recursive=True)
+
+
+def test_data_sets_in_object_stores_are_copied_and_read(speech_sets, store, tmp_path: Path) -> None:
+    here, there = speech_sets(), speech_sets(f"data_folder={store}")
+    assert there.training().batch(0, 0).waves.equal(here.training().batch(0, 0).waves)
+    (copy,) = tmp_path.glob("duovox-train-*")
+    assert (copy / "train-000000.tar").is_file()
+
+
+def test_trial_lists_lie_in_object_stores_too(speaker_sets, store, tmp_path: Path) -> None:
+    sets = speaker_sets(f"data_folder={store}")
+    assert sets.training().num_utterances == 36
+    (test,) = sets.test(SPEAKER_TASK)
+    assert len(test.evaluation.trials.is_target) == 66
+    assert len(list(tmp_path.glob("duovox-trials_test-*/trials_test.txt"))) == 1
+
+
+@pytest.mark.parametrize("setting", ["folder", "trials"])
+def test_addresses_that_run_programs_are_refused(speaker_sets, setting: str) -> None:
+    sets = speaker_sets(f"data.speaker.test.demo_voices.{setting}='pipe:touch hacked'")
+    with pytest.raises(ValueError, match=r"'pipe:touch hacked' would run a program"):
+        sets.test(SPEAKER_TASK)
+
+
+def test_a_run_copies_data_to_its_temporary_folder(run_door, tiny_corpus, tmp_path: Path) -> None:
+    places = (f"data_folder=file://{tiny_corpus}", f"temp_folder={tmp_path / 'disk'}")
+    run_door("mt_speech_speaker", *places, "fit_model=false", "eval_model=false")
+    copies = {path.name.split("-")[1] for path in (tmp_path / "disk").iterdir()}
+    assert copies == {"train", "valid", "trials_valid"}
 
 
 def test_trials_name_keys_and_speakers(tiny_corpus: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
 from duovox.batch import SAMPLE_RATE
+from duovox.data.dataset.cache import local_copy, local_file
 from duovox.data.dataset.index import Index
 from duovox.data.loader import evaluation_loader, training_loader
 from duovox.data.plan.batching import Batching
@@ -42,6 +43,7 @@ class SpeechSets:
     data: SpeechData
     settings: Speech
     seed: int
+    cache_folder: Path  # for copies of what lies in object stores
 
     @property
     def vocabulary(self) -> list[str]:
@@ -52,7 +54,7 @@ class SpeechSets:
         """Return the source that training draws from."""
         pipeline = self.settings.pipeline
         return SpeechSource.for_training(
-            _index(self.data.train),
+            _index(self.data.train, self.cache_folder),
             Tokenizer(self.vocabulary),
             batching=Batching(
                 max_padded_samples=self.settings.dataloader.train_max_num_samples,
@@ -80,7 +82,7 @@ class SpeechSets:
 
     def _set(self, task: SpeechTask, name: str, folder: str, batch_size: int) -> EvaluationSet:
         source = SpeechSource.for_evaluation(
-            _index(folder),
+            _index(folder, self.cache_folder),
             Tokenizer(self.vocabulary),
             batching=Batching(batch_size=batch_size),
             normalize="chunk" if self.settings.pipeline.normalize else "none",
@@ -97,6 +99,7 @@ class SpeakerSets:
     data: SpeakerData
     settings: Speaker
     seed: int
+    cache_folder: Path  # for copies of what lies in object stores
 
     @cached_property
     def speakers(self) -> tuple[str, ...]:
@@ -115,7 +118,7 @@ class SpeakerSets:
 
     @cached_property
     def _training_index(self) -> Index:
-        return _index(self.data.train)
+        return _index(self.data.train, self.cache_folder)
 
     def training(self) -> SpeakerSource:
         """Return the source that training draws from.
@@ -124,8 +127,8 @@ class SpeakerSets:
             ValueError: a speaker of a test's trials is among the training speakers.
         """
         for trial_set in self.data.test.values():
-            index = _index(trial_set.folder)
-            trials = resolve(read_trials(Path(trial_set.trials).expanduser()), index)
+            index = _index(trial_set.folder, self.cache_folder)
+            trials = resolve(read_trials(_file(trial_set.trials, self.cache_folder)), index)
             check_unseen_speakers(trials, index, self.speakers)
         pipeline = self.settings.pipeline
         return SpeakerSource.for_training(
@@ -162,7 +165,7 @@ class SpeakerSets:
     def _set(
         self, task: SpeakerTask, name: str, trial_set: TrialSet, batch_size: int, selector: Selector
     ) -> EvaluationSet:
-        index = _index(trial_set.folder)
+        index = _index(trial_set.folder, self.cache_folder)
         source = SpeakerSource.for_evaluation(
             index,
             self.speakers,
@@ -170,7 +173,8 @@ class SpeakerSets:
             chunk_samples=_chunk(selector).num_samples,
             normalize=self.settings.pipeline.normalize,
         )
-        trials = resolve_trials(Path(trial_set.trials).expanduser(), index, name=name)
+        path = _file(trial_set.trials, self.cache_folder)
+        trials = resolve_trials(path, index, name=name)
         evaluation = SpeakerEvaluation(name=name, task=task, trials=trials)
         return _evaluation_set(evaluation, source, self.settings.dataloader.num_workers)
 
@@ -232,9 +236,13 @@ def resolve_trials(path: Path, index: Index, *, name: str) -> Trials:
     )
 
 
-def _index(folders: str | Sequence[str]) -> Index:
+def _index(folders: str | Sequence[str], cache_folder: Path) -> Index:
     names = [folders] if isinstance(folders, str) else folders
-    return Index.load([Path(name).expanduser() for name in names])
+    return Index.load([local_copy(name, cache_folder).expanduser() for name in names])
+
+
+def _file(name: str, cache_folder: Path) -> Path:
+    return local_file(name, cache_folder).expanduser()
 
 
 def _augmentations(options: Mapping[str, Option], task: str) -> tuple[Any, ...]:

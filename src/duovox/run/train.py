@@ -183,10 +183,11 @@ class Run:
 
 def _sets(settings: Settings) -> dict[str, SpeechSets | SpeakerSets]:
     sets: dict[str, SpeechSets | SpeakerSets] = {}
+    seed, cache_folder = settings.seed, Path(settings.temp_folder).expanduser()
     if settings.speech is not None and settings.data.speech is not None:
-        sets["speech"] = SpeechSets(settings.data.speech, settings.speech, settings.seed)
+        sets["speech"] = SpeechSets(settings.data.speech, settings.speech, seed, cache_folder)
     if settings.speaker is not None and settings.data.speaker is not None:
-        sets["speaker"] = SpeakerSets(settings.data.speaker, settings.speaker, settings.seed)
+        sets["speaker"] = SpeakerSets(settings.data.speaker, settings.speaker, seed, cache_folder)
     for task in ("speech", "speaker"):
         if getattr(settings, task) is not None and task not in sets:
             raise ValueError(f"this run learns {task}, but its data has none (data.{task})")

@@ -8,7 +8,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from duovox.data.dataset.cache import local_copy
+from duovox.data.dataset.cache import local_copy, local_file
 from duovox.data.dataset.index import Index
 from duovox.data.dataset.indexing import index_shards
 
@@ -83,6 +83,8 @@ def test_programs_are_never_run(command, tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match="would run a program, which is refused"):
         local_copy(command, tmp_path / "cache")
+    with pytest.raises(ValueError, match="would run a program, which is refused"):
+        local_file(command, tmp_path / "cache")
     with pytest.raises(ValueError, match="is no data set"):
         Index.load([command])
     assert not list(tmp_path.iterdir())
@@ -95,3 +97,21 @@ def test_programs_are_never_run(command, tmp_path: Path, monkeypatch):
 def test_an_address_without_data_set_is_refused(where, says, tmp_path: Path):
     with pytest.raises(ValueError, match=says):
         local_copy(where, tmp_path / "cache")
+
+
+def test_a_file_is_read_anew_each_time(address, tmp_path: Path):
+    store = fsspec.filesystem("memory")
+    for content in (b"old", b"new"):
+        store.pipe("/bucket/trials.txt", content)
+        path = local_file("memory://bucket/trials.txt", tmp_path / "cache")
+        assert (path.name, path.read_bytes()) == ("trials.txt", content)
+
+
+def test_a_local_file_stays_where_it_is(tmp_path: Path):
+    assert local_file("lists/a.txt", tmp_path) == Path("lists/a.txt")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_not_there_is_named(address, tmp_path: Path):
+    with pytest.raises(ValueError, match=r"memory://bucket/none\.txt cannot be read"):
+        local_file("memory://bucket/none.txt", tmp_path)

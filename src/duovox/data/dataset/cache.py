@@ -1,4 +1,4 @@
-"""Bring a data set from an object store or a web server to a local folder, once."""
+"""Bring data sets and trial lists from an object store or a web server to a local folder."""
 
 from __future__ import annotations
 
@@ -27,20 +27,52 @@ def local_copy(address: str, cache_folder: Path) -> Path:
         ValueError: a `pipe:` address, one that nobody understands, no data set there, or a shard
             that arrives with another checksum.
     """
-    if address.startswith("pipe:") or "|" in address:
-        raise ValueError(
-            f"{address!r} would run a program, which is refused: name a folder, or an address that "
-            "fsspec knows (s3://, gs://, https://, ...)"
-        )
-    if "://" not in address:
+    if not _is_remote(address):
         return Path(address)
     system, root = _connect(address)
     content = _read_summary(system, root, address)
-    digest = hashlib.sha256(address.encode() + b"\0" + content).hexdigest()[:16]
-    folder = cache_folder / f"{Path(root).name}-{digest}"
+    folder = cache_folder / _name(address, content)
     if not (folder / DATASET_FILE).is_file():
         _fill(folder, content, system, root)
     return folder
+
+
+def local_file(address: str, cache_folder: Path) -> Path:
+    """Return a local path of the one small file at `address`, such as a trial list.
+
+    A path without `://` is returned as it is. Everything else is read anew each time, and lies in
+    the cache under its own name, in a folder named like those of `local_copy`.
+
+    Raises:
+        ValueError: a `pipe:` address, one that nobody understands, or no file there.
+    """
+    if not _is_remote(address):
+        return Path(address)
+    system, remote = _connect(address)
+    try:
+        content = bytes(system.cat_file(remote))
+    except OSError as error:
+        raise ValueError(f"{address} cannot be read: {error}") from None
+    path = cache_folder / _name(address, content) / Path(remote).name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as file:
+        file.write(content)
+    return path
+
+
+def _is_remote(address: str) -> bool:
+    if address.startswith("pipe:") or "|" in address:
+        raise ValueError(
+            f"{address!r} would run a program, which is refused: name a local path, or an address "
+            "that fsspec knows (s3://, gs://, https://, ...)"
+        )
+    return "://" in address
+
+
+def _name(address: str, content: bytes) -> str:
+    """Name a folder of the cache by the address and the content found there."""
+    digest = hashlib.sha256(address.encode() + b"\0" + content).hexdigest()[:16]
+    return f"duovox-{Path(address).stem}-{digest}"
 
 
 def _connect(address: str) -> tuple[AbstractFileSystem, str]:

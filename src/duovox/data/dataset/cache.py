@@ -98,7 +98,7 @@ def _fill(folder: Path, content: bytes, system: AbstractFileSystem, root: str) -
     _copy(system, f"{root}/{INDEX_FILE}", folder / INDEX_FILE)
     for shard in summary.shards:
         path = folder / shard.name
-        if not path.is_file() or path.stat().st_size != shard.size:
+        if not path.is_file() or checksum(path) != shard.sha256:
             _copy(system, f"{root}/{shard.name}", path)
             _check(path, shard)
     with atomic_file(folder / DATASET_FILE) as file:

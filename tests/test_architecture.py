@@ -103,20 +103,33 @@ def hydra_imports(package: Path) -> list[str]:
 
 def import_cycles(package: Path) -> list[str]:
     """Name a cycle among the files of a package, if there is one."""
+    return _cycle(package, _module_name)
+
+
+def folder_cycles(package: Path) -> list[str]:
+    """Name a cycle among the folders inside the rooms, though no two files make one."""
+    return _cycle(package, _folder_name)
+
+
+def _cycle(package: Path, name_of: Callable[[Path, Path], str]) -> list[str]:
     modules = {_module_name(package, file): file for file in package.rglob("*.py")}
-    graph = {
-        module: {
-            target
-            for _, name in imports_of(file)
-            if (target := _longest_known(name, modules)) not in (None, module)
-        }
-        for module, file in modules.items()
-    }
+    graph: dict[str, set[str]] = {}
+    for file in modules.values():
+        here = name_of(package, file)
+        targets = {_longest_known(name, modules) for _, name in imports_of(file)} - {None}
+        names = {name_of(package, modules[target]) for target in targets}
+        graph.setdefault(here, set()).update(names - {here})
     try:
         tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        return [f"{package}: these files import each other: {' <- '.join(error.args[1])}"]
+        return [f"{package}: these import each other: {' <- '.join(error.args[1])}"]
     return []
+
+
+def _folder_name(package: Path, file: Path) -> str:
+    """Return `room.folder` for a file in a folder of a room, else the file's own name."""
+    parts = file.relative_to(package).parts
+    return ".".join(parts[:2]) if len(parts) > 2 else _module_name(package, file)
 
 
 def _module_name(package: Path, file: Path) -> str:
@@ -154,7 +167,14 @@ def _python(folder: Path) -> list[Path]:
 
 
 Check = Callable[[Path], list[str]]
-CHECKS: list[Check] = [forbidden_imports, hydra_imports, import_cycles, empty_names, long_files]
+CHECKS: list[Check] = [
+    forbidden_imports,
+    hydra_imports,
+    import_cycles,
+    folder_cycles,
+    empty_names,
+    long_files,
+]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -209,6 +229,15 @@ BROKEN: list[tuple[Check, dict[str, str], str]] = [
         import_cycles,
         {"data/a.py": "from duovox.data.b import x", "data/b.py": "import duovox.data.a"},
         "duovox.data.a <- duovox.data.b",
+    ),
+    (
+        folder_cycles,
+        {
+            "data/a/x.py": "from duovox.data.b.x import y",
+            "data/b/x.py": "",
+            "data/b/z.py": "from duovox.data.a.x import y",
+        },
+        "data.a <- data.b",
     ),
     (empty_names, {"data/utils.py": ""}, "`utils`"),
     (empty_names, {"core/a.py": ""}, "`core`"),

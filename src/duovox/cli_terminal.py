@@ -14,7 +14,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from duovox.data.dataset.summary import DatasetSummary
-    from duovox.data.shard.fault import Fault
+    from duovox.data.fault import Fault
 
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: only this one.")]
 Share = Annotated[
@@ -57,7 +57,7 @@ def report(summary: DatasetSummary, faults: Sequence[Fault], folder: Path) -> No
 
 def print_faults(faults: Sequence[Fault], number: int) -> None:
     """List the first `number` faults, and count all by cause."""
-    from duovox.data.shard.fault import count_causes
+    from duovox.data.fault import count_causes
 
     for fault in faults[:number]:
         say(str(fault), style="yellow")

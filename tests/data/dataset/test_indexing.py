@@ -10,7 +10,7 @@ import pytest
 from duovox.data.dataset.index import Index
 from duovox.data.dataset.indexing import index_shards
 from duovox.data.dataset.summary import DatasetSummary
-from duovox.data.shard.fault import Fault
+from duovox.data.fault import Fault
 
 # (key, json) as published shards have them, and what the index must make of it:
 # speaker, session, gender, language, transcript, source.

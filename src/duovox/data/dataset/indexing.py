@@ -8,8 +8,8 @@ from pathlib import Path
 
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
 from duovox.data.dataset.table import write_index
+from duovox.data.fault import HARMLESS, Fault, check_share, count_causes
 from duovox.data.listing import listing
-from duovox.data.shard.fault import HARMLESS, Fault, check_share, count_causes
 from duovox.data.shard.row import Row
 from duovox.data.shard.scan import Scan, scan_shard
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from duovox.data.shard.fault import Fault
+from duovox.data.fault import Fault
 from duovox.data.utterance import Utterance
 
 LOG_FILE = ".unfinished.jsonl"

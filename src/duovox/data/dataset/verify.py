@@ -13,7 +13,7 @@ from duovox.audio.error import AudioError
 from duovox.data.dataset.parallel import mapping
 from duovox.data.dataset.summary import DatasetSummary
 from duovox.data.dataset.table import read_index, rows_of
-from duovox.data.shard.fault import Fault
+from duovox.data.fault import Fault
 from duovox.data.shard.row import Row
 from duovox.data.shard.scan import Scan, scan_shard
 from duovox.data.shard.summary import ShardSummary

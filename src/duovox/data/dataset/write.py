@@ -18,7 +18,7 @@ from duovox.data.dataset.log import ShardLog
 from duovox.data.dataset.order import Order, arrange
 from duovox.data.dataset.parallel import mapping
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
-from duovox.data.shard.fault import Fault, check_share
+from duovox.data.fault import Fault, check_share
 from duovox.data.shard.write import load_utterance, write_shard
 from duovox.data.utterance import Utterance
 

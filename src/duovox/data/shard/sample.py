@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from duovox.data.shard.fault import HARMLESS, Fault
+from duovox.data.fault import HARMLESS, Fault
 from duovox.data.shard.tar import Member
 
 AUDIO_FORMATS = ("flac", "wav")

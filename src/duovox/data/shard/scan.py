@@ -8,7 +8,7 @@ from pathlib import Path
 
 from duovox.audio import decode
 from duovox.audio.error import AudioError
-from duovox.data.shard.fault import Fault
+from duovox.data.fault import Fault
 from duovox.data.shard.record import Record, read_record
 from duovox.data.shard.row import Row
 from duovox.data.shard.sample import Sample, group

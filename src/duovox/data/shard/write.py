@@ -8,7 +8,7 @@ from pathlib import Path
 
 from duovox.audio.error import AudioError
 from duovox.data.atomic import atomic_file
-from duovox.data.shard.fault import Fault
+from duovox.data.fault import Fault
 from duovox.data.shard.flac import flac_bytes
 from duovox.data.shard.record import Record
 from duovox.data.utterance import Utterance

@@ -16,7 +16,7 @@ class Utterance:
     """Where an utterance lies and what its source says about it; empty text means: not said."""
 
     key: str  # `speaker/session/utterance`, unique in a data set
-    path: Path  # the audio file
+    path: Path  # the audio file, or the zip archive (any part of it) that holds `member`
     source: str = ""  # the path as the source names it, relative to its root; trial lists use it
     speaker_id: str = ""
     session_id: str = ""  # recording, video or chapter
@@ -26,9 +26,15 @@ class Utterance:
     start_seconds: float | None = None  # where the utterance begins in the file
     stop_seconds: float | None = None
     duration: float | None = None  # seconds, as the source promises
+    member: str = ""  # name of the audio inside the zip at `path`; empty: `path` is the audio
 
     def __post_init__(self) -> None:
         check_key(self.key)
+
+    @property
+    def place(self) -> str:
+        """Where its audio lies, for messages."""
+        return f"{self.path}/{self.member}" if self.member else str(self.path)
 
 
 def make_key(speaker_id: str, session_id: str, utterance_id: str) -> str:

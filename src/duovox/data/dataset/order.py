@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from duovox.audio.decode import probe
+from duovox.data.archive.unpacked import unpacked
 from duovox.data.utterance import Utterance
 
 Order = Literal["given", "length", "mixed"]
@@ -34,7 +35,8 @@ def _duration(utterance: Utterance) -> float:
     if utterance.duration is not None:
         return utterance.duration
     try:
-        header = probe(utterance.path)
+        with unpacked(utterance.path, utterance.member) as path:
+            header = probe(path)
     except (ValueError, OSError):
         return 0.0
     whole = header.num_samples / header.sample_rate

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from duovox.audio.decode import SAMPLE_RATE, read_wave
 from duovox.audio.error import AudioError
 from duovox.audio.load import load_wave
+from duovox.data.archive.unpacked import unpacked
 from duovox.data.utterance import Utterance
 
 _TOLERANCE_SECONDS = 0.025  # between the promised duration and the decoded one
@@ -25,17 +26,14 @@ def flac_bytes(utterance: Utterance) -> tuple[bytes, int]:
 
     Raises:
         AudioError: the audio is missing, damaged, not finite, or not as long as promised.
+        ArchiveError: it lies in an archive that is damaged.
     """
-    kept = _unchanged(utterance)
-    if kept is not None:
-        content, num_samples = kept
-    else:
-        loaded = load_wave(
-            utterance.path,
-            start_seconds=utterance.start_seconds,
-            stop_seconds=utterance.stop_seconds,
-        )
-        content, num_samples = encode(loaded.wave), len(loaded.wave)
+    with unpacked(utterance.path, utterance.member) as path:
+        try:
+            content, num_samples = _read(path, utterance)
+        except AudioError as error:
+            detail = error.detail.replace(str(path), utterance.place)
+            raise AudioError(error.cause, detail) from None
     _check_duration(utterance, num_samples / SAMPLE_RATE)
     return content, num_samples
 
@@ -49,12 +47,21 @@ def encode(wave: NDArray[np.float32]) -> bytes:
     return buffer.getvalue()
 
 
-def _unchanged(utterance: Utterance) -> tuple[bytes, int] | None:
+def _read(path: Path, utterance: Utterance) -> tuple[bytes, int]:
+    """Return FLAC bytes and their number of samples."""
+    start, stop = utterance.start_seconds, utterance.stop_seconds
+    is_stretch = start is not None or stop is not None
+    if not is_stretch and (kept := _unchanged(path)):
+        return kept
+    wave = load_wave(path, start_seconds=start, stop_seconds=stop).wave
+    return encode(wave), len(wave)
+
+
+def _unchanged(path: Path) -> tuple[bytes, int] | None:
     """Return the bytes of the file if they can be stored as they are."""
-    is_stretch = utterance.start_seconds is not None or utterance.stop_seconds is not None
-    if is_stretch or not _is_flac(utterance.path):
+    if not _is_flac(path):
         return None
-    content = utterance.path.read_bytes()
+    content = path.read_bytes()
     wave, sample_rate = read_wave(content)
     return (content, len(wave)) if wave.ndim == 1 and sample_rate == SAMPLE_RATE else None
 
@@ -69,7 +76,7 @@ def _is_flac(path: Path) -> bool:
 def _check_duration(utterance: Utterance, seconds: float) -> None:
     if utterance.duration is None:
         return
-    is_exact = utterance.path.suffix.lower() in {".wav", ".flac"}
+    is_exact = Path(utterance.place).suffix.lower() in {".wav", ".flac"}
     tolerance = _TOLERANCE_SECONDS if is_exact else _LOSSY_TOLERANCE_SECONDS
     if abs(seconds - utterance.duration) > tolerance:
         raise AudioError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from duovox.audio.error import AudioError
+from duovox.data.archive.error import ArchiveError
 from duovox.data.atomic import atomic_file
 from duovox.data.fault import Fault
 from duovox.data.shard.flac import flac_bytes
@@ -29,9 +30,11 @@ def load_utterance(utterance: Utterance) -> LoadedUtterance | Fault:
         return LoadedUtterance(utterance, *flac_bytes(utterance))
     except AudioError as error:
         cause, detail = str(error.cause), str(error)
+    except ArchiveError as error:
+        cause, detail = "damaged archive", str(error)
     except OSError as error:
         cause, detail = "unreadable", str(error)
-    return Fault(where=str(utterance.path), key=utterance.key, cause=cause, detail=detail)
+    return Fault(where=utterance.place, key=utterance.key, cause=cause, detail=detail)
 
 
 def write_shard(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from duovox.data.atomic import atomic_file
+from duovox.data.atomic import atomic_file, temporary_for
 
 
 def test_the_file_appears_when_it_is_whole(tmp_path: Path):
@@ -44,3 +44,10 @@ def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path):
 def test_another_fault_of_the_disk_stays_what_it_is(tmp_path: Path):
     with pytest.raises(OSError, match="Input/output error"):
         write_and_fail(tmp_path / "a", OSError(errno.EIO, "Input/output error"))
+
+
+def test_a_temporary_file_tells_which_name_it_was_to_take(tmp_path: Path):
+    path = tmp_path / "train-000001.tar"
+    with atomic_file(path):
+        (temporary,) = tmp_path.iterdir()
+        assert temporary_for(temporary) == path.name

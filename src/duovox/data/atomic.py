@@ -19,7 +19,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         ValueError: the disk is full. The temporary file is removed; `path` is as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # see temporary_for
     try:
         with temporary.open("wb") as file:
             yield file
@@ -35,6 +35,11 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
                 "and give the same command again; finished shards are kept"
             ) from error
         raise
+
+
+def temporary_for(temporary: Path) -> str:
+    """Return the name that a temporary file was to take."""
+    return temporary.name.removeprefix(".").rsplit(".", 2)[0]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -221,6 +221,38 @@ def test_a_killed_run_goes_on_behind_its_last_whole_shard(utterances, tmp_path: 
         assert path.read_bytes() == (tmp_path / "other" / path.name).read_bytes()
 
 
+def test_a_log_that_was_cut_within_a_line_is_taken_up(utterances, tmp_path: Path, kill_at):
+    out = tmp_path / "out"
+    kill_at(utterances[9].key)
+    with pytest.raises(Killed):
+        write_dataset(utterances, out, name="train", options=OPTIONS)
+    log = out / ".unfinished.jsonl"
+    log.write_bytes(log.read_bytes()[:-9])  # as a kill within its last line leaves it
+    loaded = kill_at(utterances[8].key)
+    with pytest.raises(Killed):
+        write_dataset(utterances, out, name="train", options=OPTIONS)
+    assert loaded == [u.key for u in utterances[4:9]]
+    loaded = kill_at("")
+    write_dataset(utterances, out, name="train", options=OPTIONS)
+    assert loaded == [u.key for u in utterances[8:]]
+
+
+def test_progress_counts_what_was_done_before(utterances, tmp_path: Path, kill_at):
+    kill_at(utterances[6].key)
+    steps: list[None] = []
+    with pytest.raises(Killed):
+        write_dataset(utterances, tmp_path / "out", name="train", options=OPTIONS)
+    kill_at("")
+    write_dataset(
+        utterances,
+        tmp_path / "out",
+        name="train",
+        options=OPTIONS,
+        on_utterance=lambda: steps.append(None),
+    )
+    assert len(steps) == len(utterances)
+
+
 def test_other_input_begins_anew(utterances, tmp_path: Path, kill_at):
     kill_at(utterances[6].key)
     with pytest.raises(Killed):

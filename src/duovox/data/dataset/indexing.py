@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from duovox.data.dataset.parallel import mapping
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
 from duovox.data.dataset.table import write_index
 from duovox.data.fault import HARMLESS, Fault, check_share, count_causes
@@ -21,6 +22,7 @@ def index_shards(
     command: str = "",
     left_out: Sequence[Fault] = (),
     max_bad_share: float = 0.01,
+    num_workers: int = 0,
     on_shard: Callable[[Scan], object] = lambda scan: None,
 ) -> tuple[DatasetSummary, list[Fault]]:
     """Index all shards of a folder; return its summary and what had to be left out.
@@ -32,12 +34,14 @@ def index_shards(
         left_out: Faults that are known already, to be counted in the summary.
         max_bad_share: With more bad utterances than this, nothing is written. A damaged shard lost
             an unknown number of them: it is accepted only at 1.
+        num_workers: Processes that read shards; 0: this one.
         on_shard: Called after each shard, for progress bars.
 
     Raises:
         ValueError: no shards, a damaged shard, or too many bad utterances.
     """
-    scans = [_report(scan_shard(path), on_shard) for path in _shards(folder)]
+    with mapping(num_workers) as in_order:
+        scans = [_report(scan, on_shard) for scan in in_order(scan_shard, _shards(folder))]
     rows, faults = _unique(scans)
     bad = [fault for fault in faults if fault.cause not in HARMLESS]
     if max_bad_share < 1:

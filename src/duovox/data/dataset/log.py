@@ -1,41 +1,67 @@
-"""Remember which shards of an unfinished data set are whole, so that a killed run can go on."""
+"""Remember which shards of an unfinished data set are whole, so that a killed run can go on.
+
+Each run keeps a log of its own and reads those of its fellows: a run that writes one part of the
+work beside the others, and a run that takes over what the parts have done.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from duovox.data.dataset.part import Part
 from duovox.data.fault import Fault
 from duovox.data.utterance import Utterance
 
 LOG_FILE = ".unfinished.jsonl"
+_ALL_LOGS = ".unfinished*.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is to be written; logs of other work in the same folder are not believed."""
+
+    name: str  # of the data set
+    digest: str  # of all that goes into the shards
+    num_shards: int | None = None  # None: not known before the end
+    num_utterances: int | None = None
+
+    @classmethod
+    def of(cls, name: str, shards: Mapping[str, Sequence[Utterance]]) -> Self:
+        """Describe the work of writing these shards."""
+        digest = hashlib.sha256()
+        for shard, utterances in shards.items():
+            digest.update(repr((shard, utterances)).encode())
+        return cls(
+            name=name,
+            digest=digest.hexdigest(),
+            num_shards=len(shards),
+            num_utterances=sum(map(len, shards.values())),
+        )
 
 
 @dataclass(slots=True)
 class ShardLog:
-    """One line per finished shard, under a line that identifies the input."""
+    """One line per finished shard, under a line that names the work."""
 
     path: Path
     finished: dict[str, list[Fault]] = field(default_factory=dict)  # shard -> what it left out
 
     @classmethod
-    def open(cls, folder: Path, parts: Mapping[str, Sequence[Utterance]]) -> Self:
-        """Take up the log of the same input, or begin a new one."""
-        log = cls(folder / LOG_FILE)
-        identity = _identity(parts)
-        lines = _lines(log.path)
-        if lines and lines[0].get("input") == identity:
-            for line in lines[1:]:
-                if _size(folder / line["shard"]) == line["size"]:
-                    log.finished[line["shard"]] = [Fault(**fault) for fault in line["left_out"]]
+    def open(cls, folder: Path, work: Work, *, part: Part | None = None) -> Self:
+        """Take up the log of the same work, or begin a new one; all logs of it are believed."""
+        log = cls(folder / _file_name(part))
+        log.finished = finished_shards(folder, work)
+        if _read(log.path)[0] == work:
+            _drop_cut_line(log.path)
         else:
             log.path.unlink(missing_ok=True)
-            log._append({"input": identity})
+            log._append({"work": asdict(work)})
         return log
 
     def has(self, shard: str) -> bool:
@@ -54,10 +80,6 @@ class ShardLog:
         """Return everything that was left out, in the order of the shards."""
         return [fault for shard in sorted(self.finished) for fault in self.finished[shard]]
 
-    def remove(self) -> None:
-        """Forget the log: the data set is finished."""
-        self.path.unlink()
-
     def _append(self, line: dict[str, Any]) -> None:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -65,20 +87,50 @@ class ShardLog:
             os.fsync(file.fileno())
 
 
-def _identity(parts: Mapping[str, Sequence[Utterance]]) -> str:
-    digest = hashlib.sha256()
-    for shard, part in parts.items():
-        digest.update(repr((shard, part)).encode())
-    return digest.hexdigest()
+def finished_shards(folder: Path, work: Work) -> dict[str, list[Fault]]:
+    """Return the shards that any log of this work has as finished, with what they left out."""
+    finished: dict[str, list[Fault]] = {}
+    for path in sorted(folder.glob(_ALL_LOGS)):
+        logged, lines = _read(path)
+        for line in lines if logged == work else ():
+            if _size(folder / line["shard"]) == line["size"]:
+                finished[line["shard"]] = [Fault(**fault) for fault in line["left_out"]]
+    return finished
+
+
+def logged_work(folder: Path) -> Iterator[tuple[str, Work]]:
+    """Yield the name of each log in a folder, and its work."""
+    for path in sorted(folder.glob(_ALL_LOGS)):
+        work, _ = _read(path)
+        if work is not None:
+            yield path.name, work
+
+
+def remove_logs(folder: Path) -> None:
+    """Forget all logs of a folder: its data set is finished, or begun anew."""
+    for path in folder.glob(_ALL_LOGS):
+        path.unlink(missing_ok=True)
+
+
+def _file_name(part: Part | None) -> str:
+    return f".unfinished-{part.number}-of-{part.count}.jsonl" if part else LOG_FILE
 
 
 def _size(path: Path) -> int | None:
     return path.stat().st_size if path.is_file() else None
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """Return the whole lines of a log; a kill may have cut the last one."""
+def _read(path: Path) -> tuple[Work | None, list[dict[str, Any]]]:
+    """Return the work of a log and its lines; a kill may have cut the last one."""
     if not path.is_file():
-        return []
-    text = path.read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.split("\n")[:-1]]
+        return None, []
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+    return (Work(**lines[0]["work"]), lines[1:]) if lines else (None, [])
+
+
+def _drop_cut_line(path: Path) -> None:
+    """Cut a last line without its end off, before another is written behind it."""
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        os.truncate(path, whole)

@@ -2,27 +2,28 @@
 
 A bad input never stops the writing: it is left out, counted, and listed in `failures.jsonl`. A
 shard gets its name once it is whole and on the disk; `dataset.json` comes last. The same input
-gives the same bytes.
+gives the same bytes, whether one command writes all shards or several write a part each.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from duovox.data.atomic import atomic_file
-from duovox.data.dataset.indexing import index_shards
-from duovox.data.dataset.log import ShardLog
+from duovox.data.atomic import temporary_for
+from duovox.data.dataset.finish import finish_dataset
+from duovox.data.dataset.log import ShardLog, Work, remove_logs
 from duovox.data.dataset.order import Order, arrange
 from duovox.data.dataset.parallel import mapping
+from duovox.data.dataset.part import Part
+from duovox.data.dataset.space import check_space, expected_bytes
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
-from duovox.data.fault import Fault, check_share
-from duovox.data.shard.write import load_utterance, write_shard
+from duovox.data.fault import Fault
+from duovox.data.shard.write import LoadedUtterance, load_utterance, write_shard
 from duovox.data.utterance import Utterance
 
-FAILURES_FILE = "failures.jsonl"
+Load = Callable[[Utterance], LoadedUtterance | Fault]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class ShardOptions:
     max_bad_share: float = 0.01  # more bad inputs than this leave the data set unfinished
     overwrite: bool = False  # replace a finished data set
     num_workers: int = 0  # processes that decode; 0: this one
+    part: Part | None = None  # None: write all shards, then index and summary
+    check_space: bool = True  # refuse to begin when the disk is too small
     command: str = ""  # recorded in dataset.json
 
     def __post_init__(self) -> None:
@@ -44,6 +47,11 @@ class ShardOptions:
             )
         if not 0 <= self.max_bad_share <= 1:
             raise ValueError(f"max_bad_share must lie in [0, 1], got {self.max_bad_share}")
+        if self.part and self.overwrite:
+            raise ValueError(
+                "--overwrite and --part exclude each other, as parts that run side by side would "
+                "delete each other's shards: remove the old data set first"
+            )
 
 
 def write_dataset(
@@ -52,6 +60,7 @@ def write_dataset(
     *,
     name: str,
     options: ShardOptions | None = None,
+    load: Load = load_utterance,
     on_utterance: Callable[[], object] = lambda: None,
 ) -> tuple[DatasetSummary, list[Fault]]:
     """Write shards `<name>-000000.tar`, ..., index and summary; return it and what was left out.
@@ -59,39 +68,126 @@ def write_dataset(
     A run that was killed goes on behind its last whole shard when it is given the same input again.
 
     Args:
+        load: Reads the audio of an utterance; a fault leaves it out.
         on_utterance: Called after each utterance, for progress bars.
 
     Raises:
-        ValueError: duplicate keys, a finished data set in the way, a full disk, or more than
-            `options.max_bad_share` bad inputs; then the shards stay, but without `dataset.json`.
+        ValueError: duplicate keys, a finished data set in the way, a disk that is full or too
+            small, or more than `options.max_bad_share` bad inputs; then the shards stay, but
+            without `dataset.json`.
     """
     options = options or ShardOptions()
-    _check_name(name)
-    _check_unique(utterances)
+    if options.part:
+        raise ValueError("a part alone makes no data set: write it with write_part")
+    log = _write_shards(
+        utterances, folder=folder, name=name, options=options, load=load, on_utterance=on_utterance
+    )
+    return finish_dataset(
+        folder,
+        name=name,
+        failures=log.faults(),
+        total=len(utterances),
+        max_bad_share=options.max_bad_share,
+        command=options.command,
+        num_workers=options.num_workers,
+    )
+
+
+def write_part(
+    utterances: Sequence[Utterance],
+    folder: Path,
+    *,
+    name: str,
+    options: ShardOptions,
+    load: Load = load_utterance,
+    on_utterance: Callable[[], object] = lambda: None,
+) -> list[Fault]:
+    """Write the shards of `options.part`, which `finish.merge_parts` makes a data set in the end.
+
+    All parts get the same utterances and the same folder, and may run at the same time.
+
+    Returns:
+        What has been left out so far, by this part or by others that are already done.
+
+    Raises:
+        ValueError: as `write_dataset`; bad inputs are only counted when the parts are merged.
+    """
+    return _write_shards(
+        utterances, folder=folder, name=name, options=options, load=load, on_utterance=on_utterance
+    ).faults()
+
+
+def cut_into_shards(
+    utterances: Sequence[Utterance], *, name: str, options: ShardOptions
+) -> dict[str, list[Utterance]]:
+    """Return which utterances go into which shard."""
     ordered = arrange(utterances, options.order, seed=options.seed)
     step = options.utterances_per_shard
-    parts = {
+    return {
         f"{name}-{start // step:06d}.tar": ordered[start : start + step]
         for start in range(0, len(ordered), step)
     }
-    _clear(folder, parts.keys(), overwrite=options.overwrite)
-    log = ShardLog.open(folder, parts)
-    with mapping(options.num_workers, chunk=16) as in_order:
-        for shard, part in parts.items():
-            if not log.has(shard):
-                loaded = in_order(load_utterance, part)
-                log.add(shard, write_shard(folder / shard, loaded, on_utterance))
-    failures = log.faults()
-    _write_failures(folder, failures)
-    check_share(failures, len(utterances), options.max_bad_share, f"see {folder / FAILURES_FILE}")
-    summary, faults = index_shards(folder, name=name, command=options.command, left_out=failures)
-    log.remove()
-    return summary, failures + faults
 
 
-def _check_name(name: str) -> None:
+def clear_folder(
+    folder: Path, names: Collection[str], *, mine: Collection[str], overwrite: bool
+) -> None:
+    """Make the folder ready: replace nothing unasked, drop what a killed run left over.
+
+    Args:
+        names: Of all shards that may lie there.
+        mine: Of those that this run writes; another part may be writing the others right now.
+        overwrite: Remove a finished data set.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / DATASET_FILE).is_file():
+        _remove_dataset(folder, overwrite=overwrite)
+    for leftover in folder.glob(".*.tmp"):
+        if temporary_for(leftover) not in set(names) - set(mine):
+            leftover.unlink()
+    if others := sorted({path.name for path in folder.glob("*.tar")} - set(names)):
+        raise ValueError(
+            f"{folder} holds other shards ({', '.join(others[:3])}): choose an empty folder"
+        )
+
+
+def check_name(name: str) -> None:
+    """Raise a ValueError unless `name` can begin the names of files."""
     if not name or name.startswith(".") or name != Path(name).name:
         raise ValueError(f"the name of a data set must be a plain file name, got {name!r}")
+
+
+def _write_shards(
+    utterances: Sequence[Utterance],
+    *,
+    folder: Path,
+    name: str,
+    options: ShardOptions,
+    load: Load,
+    on_utterance: Callable[[], object],
+) -> ShardLog:
+    """Write the shards that are this run's and not there yet."""
+    check_name(name)
+    _check_unique(utterances)
+    shards = cut_into_shards(utterances, name=name, options=options)
+    mine = [shard for position, shard in enumerate(shards) if _is_mine(position, options.part)]
+    clear_folder(folder, shards.keys(), mine=mine, overwrite=options.overwrite)
+    log = ShardLog.open(folder, Work.of(name, shards), part=options.part)
+    todo = [shard for shard in mine if not log.has(shard)]
+    if options.check_space:
+        share = sum(len(shards[shard]) for shard in todo) / len(utterances)
+        check_space(folder, round(share * expected_bytes(utterances)))
+    for _ in range(sum(len(shards[shard]) for shard in mine if log.has(shard))):
+        on_utterance()
+    with mapping(options.num_workers, chunk=16) as in_order:
+        for shard in todo:
+            left_out = write_shard(folder / shard, in_order(load, shards[shard]), on_utterance)
+            log.add(shard, left_out)
+    return log
+
+
+def _is_mine(position: int, part: Part | None) -> bool:
+    return part is None or part.owns(position)
 
 
 def _check_unique(utterances: Sequence[Utterance]) -> None:
@@ -107,30 +203,13 @@ def _check_unique(utterances: Sequence[Utterance]) -> None:
             )
 
 
-def _clear(folder: Path, names: Collection[str], *, overwrite: bool) -> None:
-    """Make the folder ready: replace nothing unasked, drop what a killed run left over."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder / DATASET_FILE).is_file():
-        if not overwrite:
-            raise ValueError(
-                f"{folder} holds a finished data set: choose another folder, or pass --overwrite"
-            )
-        old = [shard.name for shard in DatasetSummary.load(folder).shards]
-        (folder / DATASET_FILE).unlink()  # from here on the folder counts as unfinished
-        for shard in old:
-            (folder / shard).unlink(missing_ok=True)
-    for leftover in folder.glob(".*.tmp"):
-        leftover.unlink()
-    if others := sorted({path.name for path in folder.glob("*.tar")} - set(names)):
+def _remove_dataset(folder: Path, *, overwrite: bool) -> None:
+    if not overwrite:
         raise ValueError(
-            f"{folder} holds other shards ({', '.join(others[:3])}): choose an empty folder"
+            f"{folder} holds a finished data set: choose another folder, or pass --overwrite"
         )
-
-
-def _write_failures(folder: Path, failures: Sequence[Fault]) -> None:
-    (folder / FAILURES_FILE).unlink(missing_ok=True)
-    if not failures:
-        return
-    with atomic_file(folder / FAILURES_FILE) as file:
-        for fault in failures:
-            file.write((json.dumps(asdict(fault), ensure_ascii=False) + "\n").encode())
+    old = [shard.name for shard in DatasetSummary.load(folder).shards]
+    (folder / DATASET_FILE).unlink()  # from here on the folder counts as unfinished
+    for shard in old:
+        (folder / shard).unlink(missing_ok=True)
+    remove_logs(folder)

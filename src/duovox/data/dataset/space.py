@@ -1,0 +1,55 @@
+"""Ask before writing whether the disk will hold what is about to be written."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from duovox.data.utterance import Utterance
+
+# FLAC of 16 kHz mono speech: LibriSpeech's 982 hours are 61 GB.
+_BYTES_PER_SECOND = 17_000
+_BYTES_AROUND = 2_500  # two tar headers, the json, padding to whole blocks, a row of the index
+# Size of the FLAC relative to the source: itself, half of PCM, twice of AAC (VoxCeleb2's is 75 GB).
+_GROWTH = {".flac": 1.0, ".wav": 0.55}
+_LOSSY_GROWTH = 2.0
+
+
+def expected_bytes(utterances: Sequence[Utterance]) -> int:
+    """Estimate the size of the shards of these utterances, from their lengths or their files."""
+    unknown = [utterance for utterance in utterances if _seconds(utterance) is None]
+    seconds = sum(_seconds(utterance) or 0.0 for utterance in utterances)
+    kinds = {(u.path, Path(u.place).suffix.lower()) for u in unknown}  # a file may hold many
+    files = sum(_size(path) * _GROWTH.get(kind, _LOSSY_GROWTH) for path, kind in kinds)
+    return round(seconds * _BYTES_PER_SECOND + files) + _BYTES_AROUND * len(utterances)
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """Raise a ValueError when less than `needed` bytes are free where `folder` lies."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise ValueError(
+            f"writing {folder} needs about {_gigabytes(needed)}, its disk has {_gigabytes(free)} "
+            "free: free some space, choose another disk, or, if you know better, pass "
+            "--skip-space-check. Nothing was written"
+        )
+
+
+def _seconds(utterance: Utterance) -> float | None:
+    if utterance.duration is not None:
+        return utterance.duration
+    if utterance.stop_seconds is not None:
+        return utterance.stop_seconds - (utterance.start_seconds or 0.0)
+    return None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # it will be listed as missing
+
+
+def _gigabytes(number: int) -> str:
+    return f"{number / 1e9:.2f} GB"

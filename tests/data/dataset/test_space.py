@@ -1,0 +1,70 @@
+"""The size of shards is foreseen well enough to refuse a disk that cannot hold them."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+
+from duovox.data.corpus.manifest import find_utterances
+from duovox.data.dataset import space
+from duovox.data.dataset.space import check_space, expected_bytes
+from duovox.data.dataset.write import ShardOptions, write_dataset
+from duovox.data.utterance import Utterance
+
+
+@pytest.fixture
+def utterance(tmp_path: Path) -> Utterance:
+    generator = np.random.default_rng(0)
+    soundfile.write(tmp_path / "a.wav", 0.1 * generator.standard_normal(16_000), 16_000)
+    return Utterance(key="s/_/a", path=tmp_path / "a.wav")
+
+
+@pytest.fixture
+def full_disk(monkeypatch) -> None:
+    """Leave three kilobytes on every disk."""
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda path: SimpleNamespace(free=3000))
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(utterance, tmp_path: Path):
+    with pytest.raises(ValueError, match=r"needs about 0\.00 GB, its disk has 0\.00 GB free"):
+        write_dataset([utterance], tmp_path / "out", name="train")
+    assert not list((tmp_path / "out").glob("*.tar"))
+    options = ShardOptions(check_space=False)
+    assert write_dataset([utterance], tmp_path / "out", name="train", options=options)
+
+
+def test_a_disk_with_room_is_accepted(tmp_path: Path):
+    check_space(tmp_path, 1000)
+    with pytest.raises(ValueError, match="Nothing was written"):
+        check_space(tmp_path, shutil.disk_usage(tmp_path).total + 1)
+
+
+def test_lengths_count_where_they_are_known_and_files_else(utterance):
+    by_file = expected_bytes([utterance])
+    assert 16_000 < by_file < 32_044
+    assert expected_bytes([replace(utterance, duration=10.0)]) > 5 * by_file
+    stretch = replace(utterance, start_seconds=0.5, stop_seconds=0.6)
+    assert expected_bytes([stretch]) < by_file
+    assert expected_bytes([replace(utterance, path=utterance.path / "no")]) < 3000
+
+
+def test_a_file_with_many_utterances_counts_once(utterance):
+    twins = [replace(utterance, key=f"s/_/{n}", start_seconds=n / 10) for n in range(5)]
+    assert expected_bytes(twins) < expected_bytes([utterance]) + 5 * 3000
+
+
+def test_the_estimate_for_real_speech_is_close(speech_data: Path, tmp_path: Path):
+    folder = speech_data / "commands"
+    utterances = find_utterances(folder / "valid.csv", data_root=folder)[:60]
+    summary, _ = write_dataset(utterances, tmp_path / "out", name="train")
+    written = sum(shard.size for shard in summary.shards)
+    assert 0.7 * written < expected_bytes(utterances) < 1.5 * written
+    unknown = [replace(utterance, duration=None) for utterance in utterances]
+    assert 0.7 * written < expected_bytes(unknown) < 1.3 * written

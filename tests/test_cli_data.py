@@ -97,6 +97,36 @@ def test_verify_ends_with_0_or_with_1_and_a_list(dataset: Path):
     assert "lost utterance" in result.output.splitlines()[-1]
 
 
+def test_parts_are_written_and_merged(manifest: Path, tmp_path: Path):
+    out = tmp_path / "parts"
+    command = ["prepare", "manifest", manifest, "--out", out, "--utterances-per-shard", 2]
+    for part in ("2/2", "1/2"):
+        result = duovox(*command, "--part", part)
+        assert result.exit_code == 0, result.output
+        assert f"part {part} is written" in result.output
+        assert not (out / "dataset.json").exists()
+    result = duovox("shards", "merge", out)
+    assert result.exit_code == 0, result.output
+    assert "12 utterances" in result.output
+    assert duovox("shards", "verify", out).exit_code == 0
+    result = duovox(*command, "--part", "3/2")
+    assert result.exit_code == 1
+    assert "needs 1 <= i <= n, got 3/2" in result.output
+
+
+def test_differences_from_official_counts_are_said(manifest: Path, tmp_path: Path):
+    out = tmp_path / "test-clean"
+    result = duovox("prepare", "manifest", manifest, "--out", out)
+    assert "has 12 utterances, 2608 fewer than the official 2620" in result.output
+    result = duovox("shards", "stats", out)
+    assert "12 words, 52564 fewer than the official 52576" in result.output
+    result = duovox("shards", "stats", out, "--official", "voxceleb1-test")
+    assert "voxceleb1-test has 3 speakers, 37 fewer than the official 40" in result.output
+    result = duovox("shards", "stats", out, "--official", "unheard")
+    assert result.exit_code == 1
+    assert "no official counts are known for 'unheard'" in result.output
+
+
 def test_foreign_shards_are_indexed(dataset: Path):
     for name in ("dataset.json", "index.parquet"):
         (dataset / name).unlink()

@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from duovox.cli_terminal import Share, Workers, command_line, print_faults, progress, report, say
+from duovox.cli_terminal import (
+    Share,
+    Workers,
+    command_line,
+    print_differences,
+    print_faults,
+    progress,
+    report,
+    say,
+)
 
 shards = typer.Typer(no_args_is_help=True, help="Look after folders of shards.")
 trials = typer.Typer(no_args_is_help=True, help="Make and check lists of verification trials.")
@@ -55,6 +64,22 @@ def shards_index(
     report(summary, faults, folder)
 
 
+@shards.command("merge")
+def shards_merge(folder: _Folder, max_bad_share: Share = 0.01, workers: Workers = 0) -> None:
+    """Make one data set of the shards that `duovox prepare ... --part i/n` wrote."""
+    from duovox.data.dataset.finish import merge_parts
+
+    with progress(f"merging {folder}", len([*folder.glob("*.tar")])) as advance:
+        summary, faults = merge_parts(
+            folder,
+            max_bad_share=max_bad_share,
+            command=command_line(),
+            num_workers=workers,
+            on_shard=advance,
+        )
+    report(summary, faults, folder)
+
+
 @shards.command("stats")
 def shards_stats(
     folder: _Folder,
@@ -62,9 +87,14 @@ def shards_stats(
         bool, typer.Option("--audio", help="Also look for silence and clips.")
     ] = False,
     plots: Annotated[Path | None, typer.Option(help="Folder for histograms as PNG.")] = None,
+    official: Annotated[
+        str | None, typer.Option(help="Compare with this official set; default: by its name.")
+    ] = None,
 ) -> None:
-    """Print hours, speakers, lengths and characters of a data set."""
+    """Print hours, speakers, lengths and characters; compare them with the official counts."""
+    from duovox.data.corpus.official import is_known
     from duovox.data.dataset.index import Index
+    from duovox.data.dataset.summary import DatasetSummary
     from duovox.data.statistic.count import compute_statistics
     from duovox.data.statistic.loudness import measure_loudness
     from duovox.data.statistic.plot import plot_statistics
@@ -77,6 +107,9 @@ def shards_stats(
             loudness = measure_loudness(index, on_utterance=advance)
     for table in statistics_tables(statistics, loudness):
         Console().print(table)
+    summary = DatasetSummary.load(folder)
+    if name := official or (summary.name if is_known(summary.name) else None):
+        print_differences(summary, name, num_words=statistics.num_words)
     for plot in plot_statistics(statistics, plots) if plots else ():
         say(f"wrote {plot}")
 

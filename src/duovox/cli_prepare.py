@@ -7,32 +7,45 @@ from typing import Annotated
 
 import typer
 
+from duovox.cli_option import (
+    Name,
+    Out,
+    Overwrite,
+    PartText,
+    PerShard,
+    Seed,
+    SkipSpaceCheck,
+    part_of,
+    write_and_report,
+)
 from duovox.cli_terminal import Share, Workers, command_line, progress, report, say
 from duovox.data.dataset.order import Order
 
 prepare = typer.Typer(no_args_is_help=True, help="Turn a corpus into shards with an index.")
 
+_OrderOption = Annotated[Order, typer.Option(help="Order of the utterances in the shards.")]
+
 
 @prepare.command("manifest")
 def prepare_manifest(
     path: Annotated[Path, typer.Argument(help="CSV or JSON: ID, duration, wav, spk_id, wrd, ...")],
-    out: Annotated[Path, typer.Option(help="Folder for the shards.")],
-    name: Annotated[
-        str | None, typer.Option(help="Of the data set; default: the folder's.")
-    ] = None,
+    out: Out,
+    name: Name = None,
     data_root: Annotated[
         Path | None, typer.Option(help="What $data_root means; default: the manifest's folder.")
     ] = None,
-    order: Annotated[Order, typer.Option(help="Order of the utterances in the shards.")] = "mixed",
-    utterances_per_shard: Annotated[int, typer.Option(min=1)] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the order `mixed`.")] = 0,
+    order: _OrderOption = "mixed",
+    utterances_per_shard: PerShard = 1000,
+    seed: Seed = 0,
     max_bad_share: Share = 0.01,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a data set.")] = False,
+    overwrite: Overwrite = False,
+    part: PartText = None,
+    skip_space_check: SkipSpaceCheck = False,
     workers: Workers = 0,
 ) -> None:
     """Write the utterances of a manifest into shards: 16 kHz, mono, FLAC."""
     from duovox.data.corpus.manifest import find_utterances
-    from duovox.data.dataset.write import ShardOptions, write_dataset
+    from duovox.data.dataset.write import ShardOptions
 
     options = ShardOptions(
         order=order,
@@ -40,17 +53,12 @@ def prepare_manifest(
         seed=seed,
         max_bad_share=max_bad_share,
         overwrite=overwrite,
+        part=part_of(part),
+        check_space=not skip_space_check,
         num_workers=workers,
         command=command_line(),
     )
-    utterances = find_utterances(path, data_root=data_root)
-    with progress(f"preparing {out}", len(utterances)) as advance:
-        summary, faults = write_dataset(
-            utterances, out, name=name or out.resolve().name, options=options, on_utterance=advance
-        )
-    report(summary, faults, out)
-    if escaped := sum("%" in utterance.key for utterance in utterances):
-        say(f"{escaped} keys hold odd characters, written as %XX (a dot is %2E)")
+    write_and_report(find_utterances(path, data_root=data_root), out, name=name, options=options)
 
 
 @prepare.command("demo")

@@ -47,12 +47,27 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[], objec
 
 def report(summary: DatasetSummary, faults: Sequence[Fault], folder: Path) -> None:
     """Say what a data set holds and what had to be left out of it."""
+    from duovox.data.corpus.official import is_known
+
     say(
         f"{folder}: {summary.num_utterances} utterances, {summary.hours:.2f} hours, "
         f"{summary.num_speakers} speakers, {len(summary.shards)} shards, "
         f"{len(summary.vocabulary)} characters"
     )
     print_faults(faults, _NUM_LISTED)
+    if is_known(summary.name):
+        print_differences(summary, summary.name)
+
+
+def print_differences(summary: DatasetSummary, name: str, *, num_words: int | None = None) -> None:
+    """Say how a data set differs from the official counts of `name`."""
+    from duovox.data.corpus.official import compare
+
+    differences = compare(summary, name, num_words=num_words)
+    for difference in differences:
+        say(difference, style="yellow")
+    if not differences:
+        say(f"{name} has the official counts")
 
 
 def print_faults(faults: Sequence[Fault], number: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,11 +26,14 @@ def finish_dataset(
     max_bad_share: float,
     command: str = "",
     num_workers: int = 0,
+    on_shard: Callable[[], object] = lambda: None,
 ) -> tuple[DatasetSummary, list[Fault]]:
     """Declare the shards of a folder a data set; return its summary and all that was left out.
 
     Args:
         failures: What the shards left out, of `total` utterances.
+        num_workers: Processes that read the shards for the index; 0: this one.
+        on_shard: Called after each shard that is indexed, for progress bars.
 
     Raises:
         ValueError: more than `max_bad_share` was left out; the folder stays unfinished, and the
@@ -39,14 +42,24 @@ def finish_dataset(
     write_failures(folder, failures)
     check_share(failures, total, max_bad_share, f"see {folder / FAILURES_FILE}")
     summary, faults = index_shards(
-        folder, name=name, command=command, left_out=failures, num_workers=num_workers
+        folder,
+        name=name,
+        command=command,
+        left_out=failures,
+        num_workers=num_workers,
+        on_shard=lambda scan: on_shard(),
     )
     remove_logs(folder)
     return summary, [*failures, *faults]
 
 
 def merge_parts(
-    folder: Path, *, max_bad_share: float = 0.01, command: str = "", num_workers: int = 0
+    folder: Path,
+    *,
+    max_bad_share: float = 0.01,
+    command: str = "",
+    num_workers: int = 0,
+    on_shard: Callable[[], object] = lambda: None,
 ) -> tuple[DatasetSummary, list[Fault]]:
     """Make one data set of the shards that the parts of a preparation wrote into one folder.
 
@@ -72,6 +85,7 @@ def merge_parts(
         max_bad_share=max_bad_share,
         command=command,
         num_workers=num_workers,
+        on_shard=on_shard,
     )
 
 

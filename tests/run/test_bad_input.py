@@ -218,7 +218,7 @@ class TestTraining:
         self, run_door, tiny_corpus
     ) -> None:
         folder = tiny_corpus / "demo" / "test"
-        with pytest.raises(ValueError, match="2 speakers of test set demo_voices are also in trai"):
+        with pytest.raises(ValueError, match="2 speakers of trial list trials_test are also in "):
             run_door("speaker", f"data.speaker.train=[{folder}]", "eval_model=false")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +21,9 @@ class LoadedUtterance:
     """An utterance and the audio that goes into its shard."""
 
     utterance: Utterance
-    flac: bytes
+    audio: bytes
     num_samples: int
+    audio_format: str = "flac"  # or "wav"
 
 
 def load_utterance(utterance: Utterance) -> LoadedUtterance | Fault:
@@ -40,24 +42,31 @@ def load_utterance(utterance: Utterance) -> LoadedUtterance | Fault:
 def write_shard(
     path: Path, loaded: Iterable[LoadedUtterance | Fault], on_utterance: Callable[[], object]
 ) -> list[Fault]:
-    """Write the tar file, which appears under its name once it is whole; return what is not in it.
+    """Write the tar file, which appears once it is whole; return what is not in it."""
+    left_out = []
+    with open_shard(path) as write:
+        for item in loaded:
+            if isinstance(item, Fault):
+                left_out.append(item)
+            else:
+                write(item)
+            on_utterance()
+    return left_out
+
+
+@contextmanager
+def open_shard(path: Path) -> Iterator[Callable[[LoadedUtterance], None]]:
+    """Give the function that adds to a tar file; the file appears when the context ends well.
 
     The same utterances give the same bytes: times and owners are fixed.
     """
     import webdataset
 
-    left_out = []
     with (
         atomic_file(path) as file,
         webdataset.TarWriter(file, encoder=False, mtime=0, user="duovox", group="duovox") as tar,
     ):
-        for item in loaded:
-            if isinstance(item, Fault):
-                left_out.append(item)
-            else:
-                tar.write(_sample(item))
-            on_utterance()
-    return left_out
+        yield lambda loaded: tar.write(_sample(loaded))
 
 
 def _sample(loaded: LoadedUtterance) -> dict[str, str | bytes]:
@@ -71,4 +80,5 @@ def _sample(loaded: LoadedUtterance) -> dict[str, str | bytes]:
         source=utterance.source,
         num_samples=loaded.num_samples,
     )
-    return {"__key__": utterance.key, "flac": loaded.flac, "json": record.to_json()}
+    audio = {loaded.audio_format: loaded.audio}
+    return {"__key__": utterance.key, **audio, "json": record.to_json()}

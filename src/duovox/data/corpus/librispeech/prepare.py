@@ -1,0 +1,151 @@
+"""From what was downloaded to data sets: one entry for archives, trees and Parquet files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from duovox.data.archive.inflate import is_gzip
+from duovox.data.archive.tar_stream import read_files
+from duovox.data.corpus.librispeech.labelling import Labelling
+from duovox.data.corpus.librispeech.load import Loading
+from duovox.data.corpus.librispeech.metadata import Metadata
+from duovox.data.corpus.librispeech.pairing import Pairing, is_wanted
+from duovox.data.corpus.librispeech.parquet import deliveries
+from duovox.data.corpus.librispeech.tree import find_utterances
+from duovox.data.corpus.official import OFFICIAL
+from duovox.data.dataset.sink import finished_by
+from duovox.data.dataset.space import check_space
+from duovox.data.dataset.stream import Written, write_stream
+from duovox.data.dataset.write import ShardOptions, write_dataset
+from duovox.data.shard.clip import AudioFormat
+
+_HEAD_BYTES = 1 << 16  # of an archive: tells it from others, also while its end is missing
+_GROWTH = {"flac": 1.02, "wav": 2.1}  # size of the shards by that of the FLAC files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibriSpeechOptions:
+    """How LibriSpeech becomes data sets."""
+
+    audio_format: AudioFormat = "flac"
+    validation_share: float = 0.05  # of each training subset, in whole chapters
+    seed: int = 1337  # of the choice of these chapters
+    metadata: Path | None = None  # folder with SPEAKERS.TXT and CHAPTERS.TXT; None: the source's
+
+
+def prepare_librispeech(
+    source: Sequence[Path],
+    out: Path,
+    *,
+    options: LibriSpeechOptions,
+    shards: ShardOptions,
+    on_utterance: Callable[[], object] = lambda: None,
+) -> Written:
+    """Write the data sets of one source to `out/<data set>`; return their summaries and faults.
+
+    Args:
+        source: One archive, one folder with an extracted tree, or Parquet files; see
+            `group_sources`.
+
+    Raises:
+        ValueError: something is missing, damaged or in the way; the message says what to do.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    first = source[0]
+    folders = [options.metadata] if options.metadata else [first, first / "LibriSpeech"]
+    metadata = Metadata.find([*folders, *([first.parent] if first.is_dir() else [])])
+    labelling = Labelling(metadata, validation_share=options.validation_share, seed=options.seed)
+    if first.is_dir():
+        return _prepare_tree(first, out, labelling, options, shards, on_utterance)
+    if shards.check_space:
+        check_space(
+            out, round(_size(source) * _GROWTH[options.audio_format] - _size(out.glob("*/*.tar")))
+        )
+    loading = Loading.into(options.audio_format)
+    is_parquet = first.suffix == ".parquet"
+    stream = (
+        deliveries(source, labelling)
+        if is_parquet
+        else Pairing(first, labelling).deliveries(read_files(first, is_wanted))
+    )
+    return write_stream(
+        stream,
+        out,
+        digest=_digest(source, options, shards),
+        load=loading.vouched_clip if not is_parquet and is_gzip(first) else loading.clip,
+        options=shards,
+        on_utterance=on_utterance,
+    )
+
+
+def group_sources(paths: Iterable[Path]) -> list[list[Path]]:
+    """Return what belongs together: each archive and each tree alone, all Parquet files as one.
+
+    Raises:
+        ValueError: a path is not there, or is no source.
+    """
+    groups: list[list[Path]] = []
+    tables: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise ValueError(f"there is no {path}")
+        found = sorted(path.rglob("*.parquet")) if path.is_dir() else []
+        if found or path.suffix == ".parquet":
+            tables += found or [path]
+        elif path.is_dir() or path.name.endswith((".tar", ".tar.gz", ".tgz")):
+            groups.append([path])
+        else:
+            raise ValueError(
+                f"{path} is no source: name .tar.gz, .tgz or .tar archives, folders with an "
+                "extracted tree, or .parquet files"
+            )
+    return groups + [tables] * bool(tables)
+
+
+def expected_number(source: Path) -> int | None:
+    """Return how many utterances an official archive has, by its name, for progress bars."""
+    official = OFFICIAL.get(source.name.partition(".")[0])
+    return official.num_utterances if official else None
+
+
+def _prepare_tree(
+    root: Path,
+    out: Path,
+    labelling: Labelling,
+    options: LibriSpeechOptions,
+    shards: ShardOptions,
+    on_utterance: Callable[[], object],
+) -> Written:
+    """Write each data set of a tree at random access; finished ones of this command are kept."""
+    written: Written = {}
+    for name, utterances in find_utterances(root, labelling).items():
+        if finished := finished_by(out / name, shards):
+            written[name] = finished, []
+        else:
+            written[name] = write_dataset(
+                utterances,
+                out / name,
+                name=name,
+                options=shards,
+                load=Loading.into(options.audio_format).utterance,
+                on_utterance=on_utterance,
+            )
+    return written
+
+
+def _size(paths: Iterable[Path]) -> int:
+    return sum(path.stat().st_size for path in paths)
+
+
+def _digest(source: Sequence[Path], options: LibriSpeechOptions, shards: ShardOptions) -> str:
+    """Return what tells this work from others, without reading everything."""
+    digest = hashlib.sha256()
+    for path in source:
+        with path.open("rb") as file:
+            digest.update(path.name.encode() + file.read(_HEAD_BYTES))
+    settings = (options.audio_format, options.validation_share, options.seed)
+    digest.update(repr((*settings, shards.utterances_per_shard)).encode())
+    return digest.hexdigest()

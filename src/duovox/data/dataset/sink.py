@@ -1,0 +1,124 @@
+"""One data set in the making, fed utterance by utterance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from duovox.data.dataset.finish import finish_dataset
+from duovox.data.dataset.log import ShardLog, Work, finished_shards, remove_logs
+from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
+from duovox.data.dataset.write import ShardOptions, check_name, clear_folder
+from duovox.data.fault import Fault
+from duovox.data.shard.write import LoadedUtterance, open_shard
+
+
+def finished_by(folder: Path, options: ShardOptions) -> DatasetSummary | None:
+    """Return the summary of a data set that the same command has finished, else None."""
+    if options.overwrite or not (folder / DATASET_FILE).is_file():
+        return None
+    summary = DatasetSummary.load(folder)
+    return summary if summary.command and summary.command == options.command else None
+
+
+class Sink:
+    """Write what comes into shards of equal numbers; on leaving the context the last one ends.
+
+    Args:
+        digest: Of input and settings; finished shards of the same digest stay.
+
+    Raises:
+        ValueError: the folder holds other shards, or a data set that another command finished.
+    """
+
+    def __init__(self, folder: Path, *, digest: str, options: ShardOptions) -> None:
+        check_name(folder.name)
+        self.folder = folder
+        self._options = options
+        self._num_placed = 0
+        self._refused: list[Fault] = []  # without a place in a shard
+        self._shard = ""  # that is open
+        self._left_out: list[Fault] = []  # of the open shard
+        self._context: AbstractContextManager[Callable[[LoadedUtterance], None]] | None = None
+        self._write: Callable[[LoadedUtterance], None]
+        self.is_finished = finished_by(folder, options) is not None
+        if not self.is_finished:
+            self._log = self._open_log(Work(name=folder.name, digest=digest))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def place(self) -> str | None:
+        """Return the shard in which the next utterance goes, or None when that is done already."""
+        number, self._num_placed = self._num_placed, self._num_placed + 1
+        shard = self._shard_name(number // self._options.utterances_per_shard)
+        return None if self.is_finished or self._log.has(shard) else shard
+
+    def write(self, shard: str, item: LoadedUtterance | Fault) -> None:
+        """Add the next utterance to its shard, or note why it is left out."""
+        if shard != self._shard:
+            self._close_shard()
+            self._context = open_shard(self.folder / shard)
+            self._write, self._shard = self._context.__enter__(), shard
+        if isinstance(item, Fault):
+            self._left_out.append(item)
+        else:
+            self._write(item)
+
+    def refuse(self, fault: Fault) -> None:
+        """Note something that is left out before it has a place in a shard."""
+        self._refused.append(fault)
+
+    def discard(self) -> None:
+        """Delete the shards: their source turned out to be damaged."""
+        if not self.is_finished:
+            for shard in self._log.finished:
+                (self.folder / shard).unlink(missing_ok=True)
+            remove_logs(self.folder)
+
+    def finish(self) -> tuple[DatasetSummary, list[Fault]]:
+        """Declare the data set finished; ValueError when too much was left out."""
+        if self.is_finished:
+            return DatasetSummary.load(self.folder), []
+        return finish_dataset(
+            self.folder,
+            name=self.folder.name,
+            failures=[*self._refused, *self._log.faults()],
+            total=self._num_placed + len(self._refused),
+            max_bad_share=self._options.max_bad_share,
+            command=self._options.command,
+            num_workers=self._options.num_workers,
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._close_shard()
+        elif self._context is not None:  # the open shard goes, the finished ones stay
+            context, self._context = self._context, None
+            context.__exit__(kind, error, traceback)
+
+    def _close_shard(self) -> None:
+        if self._context is None:
+            return
+        context, self._context = self._context, None
+        context.__exit__(None, None, None)
+        self._log.add(self._shard, self._left_out)
+        self._left_out = []
+
+    def _shard_name(self, number: int) -> str:
+        return f"{self.folder.name}-{number:06d}.tar"
+
+    def _open_log(self, work: Work) -> ShardLog:
+        # Shards are finished in their order: only the one behind the last may be there unlogged.
+        num_kept = len(finished_shards(self.folder, work))
+        names = [self._shard_name(number) for number in range(num_kept + 1)]
+        clear_folder(self.folder, names, mine=names, overwrite=self._options.overwrite)
+        return ShardLog.open(self.folder, work)

@@ -26,6 +26,7 @@ class Utterance:
     start_seconds: float | None = None  # where the utterance begins in the file
     stop_seconds: float | None = None
     duration: float | None = None  # seconds, as the source promises
+    num_bytes: int | None = None  # of its audio, where the source says so
     member: str = ""  # name of the audio inside the zip at `path`; empty: `path` is the audio
 
     def __post_init__(self) -> None:

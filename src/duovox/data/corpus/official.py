@@ -97,30 +97,47 @@ def compare(summary: DatasetSummary, name: str, *, num_words: int | None = None)
     Raises:
         ValueError: no official set has this name.
     """
+    found = OfficialCounts(
+        num_utterances=summary.num_utterances,
+        num_speakers=summary.num_speakers,
+        hours=summary.hours,
+        num_words=num_words,
+    )
+    return compare_counts(found, name)
+
+
+def compare_counts(found: OfficialCounts, name: str) -> list[str]:
+    """Say how counts differ from the official ones; what either does not know is not compared.
+
+    Raises:
+        ValueError: no official set has this name.
+    """
     plain = _plain(name)
     if plain not in OFFICIAL:
         raise ValueError(
             f"no official counts are known for {name!r}; known: {', '.join(sorted(OFFICIAL))}"
         )
-    return list(_differences(summary, plain, num_words))
+    return list(_differences(found, plain))
 
 
 def _plain(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
-def _differences(summary: DatasetSummary, name: str, num_words: int | None) -> Iterator[str]:
+def _differences(counts: OfficialCounts, name: str) -> Iterator[str]:
     official = OFFICIAL[name]
     pairs = (
-        ("utterances", summary.num_utterances, official.num_utterances),
-        ("speakers", summary.num_speakers, official.num_speakers),
-        ("words", num_words, official.num_words),
+        ("utterances", counts.num_utterances, official.num_utterances),
+        ("speakers", counts.num_speakers, official.num_speakers),
+        ("words", counts.num_words, official.num_words),
     )
     for noun, found, expected in pairs:
         if found is not None and expected is not None and found != expected:
             much = f"{abs(found - expected)} {'fewer' if found < expected else 'more'}"
             yield f"{name} has {found} {noun}, {much} than the official {expected}"
+    if counts.hours is None or official.hours is None:
+        return
     rough = name.startswith("librilight")
     tolerance = _ROUGH_HOURS_TOLERANCE if rough else _HOURS_TOLERANCE
-    if official.hours and abs(summary.hours - official.hours) > tolerance * official.hours + 0.005:
-        yield f"{name} has {summary.hours:.2f} hours, the official count is {official.hours:.2f}"
+    if abs(counts.hours - official.hours) > tolerance * official.hours + 0.005:
+        yield f"{name} has {counts.hours:.2f} hours, the official count is {official.hours:.2f}"

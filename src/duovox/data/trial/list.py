@@ -55,6 +55,19 @@ class TrialList:
         is_voxceleb = len(self) > 0 and self.enroll[0].startswith("id1")
         return _KNOWN_COUNTS.get(len(self)) if is_voxceleb else None
 
+    @property
+    def is_cleaned(self) -> bool:
+        """Whether this is a public list in its cleaned form, as papers report it."""
+        return (self.known_as or "").endswith(", cleaned")
+
+    @property
+    def official_name(self) -> str | None:
+        """Name of the public list in the tables of official counts: `voxceleb1-o-cleaned`."""
+        if self.known_as is None:
+            return None
+        short = self.known_as.partition(",")[0].lower()
+        return f"{short}-cleaned" if self.is_cleaned else short
+
 
 def read_trials(path: Path) -> TrialList:
     """Read a trial list in VoxCeleb's or Kaldi's form.

@@ -14,15 +14,16 @@ from duovox.data.dataset.index import Index
 from duovox.data.trial.list import TrialList
 
 Pair = tuple[int, int]
-_DEFAULT_NUMBERS = {"target": 1000, "non-target": 4000}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialOptions:
     """How many trials, and between whom."""
 
-    num_targets: int | None = None  # None: as many as there are, up to 1000
-    num_nontargets: int | None = None  # None: as many as there are, up to 4000
+    num_targets: int | None = None  # None: as many as there are, up to `most_targets`
+    num_nontargets: int | None = None  # None: as many as there are, up to `most_nontargets`
+    most_targets: int = 1000
+    most_nontargets: int = 4000
     seed: int = 0
     same_session: bool = False  # allow target pairs from one recording, which share its sound
     across_gender: bool = False  # allow non-target pairs across gender, which are easy
@@ -62,7 +63,9 @@ def _draw_targets(index: Index, options: TrialOptions, generator: Generator) -> 
     sessions = [""] * len(index) if options.same_session else list(index.session_id)
     speakers = _rows_by_speaker(index)
     possible = {speaker: _num_targets(rows, sessions) for speaker, rows in speakers.items()}
-    number = _check_enough("target", options.num_targets, sum(possible.values()))
+    number = _check_enough(
+        "target", options.num_targets, sum(possible.values()), most=options.most_targets
+    )
 
     def draw(speaker: str) -> Pair | None:
         first, second = map(int, generator.choice(speakers[speaker], size=2, replace=False))
@@ -83,7 +86,9 @@ def _draw_nontargets(index: Index, options: TrialOptions, generator: Generator) 
         circle.append(speaker)
     sizes = [[len(speakers[speaker]) for speaker in circle] for circle in circles.values()]
     possible = sum(map(_num_nontargets, sizes))
-    number = _check_enough("non-target", options.num_nontargets, possible)
+    number = _check_enough(
+        "non-target", options.num_nontargets, possible, most=options.most_nontargets
+    )
 
     def draw(speaker: str) -> Pair:
         circle, place = seats[speaker]
@@ -130,10 +135,10 @@ def _num_nontargets(num_rows: Sequence[int]) -> int:
     return (sum(num_rows) ** 2 - sum(number**2 for number in num_rows)) // 2
 
 
-def _check_enough(kind: str, wanted: int | None, possible: int) -> int:
+def _check_enough(kind: str, wanted: int | None, possible: int, *, most: int) -> int:
     """Return how many pairs to draw."""
     if wanted is None:
-        wanted = max(1, min(possible, _DEFAULT_NUMBERS[kind]))
+        wanted = max(1, min(possible, most))
     if wanted > possible:
         raise ValueError(
             f"{wanted} {kind} trials are asked for, but the data set has only {possible} different "

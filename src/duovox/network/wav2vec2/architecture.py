@@ -101,18 +101,19 @@ def large() -> Architecture:
 def tiny() -> Architecture:
     """Return a network of 2 M parameters that two processor cores train in minutes.
 
-    The early convolutions run at up to 3,200 steps per second, so they are narrow.
+    The early convolutions run at up to 3,200 steps per second, so they are narrow. From random
+    weights, norms inside the residual branches learn sooner than norms behind them.
     """
     return Architecture(
-        conv_channels=(32, 48, 64, 96, 128, 128, 128),
-        conv_bias=True,
-        conv_norm="layer",
+        conv_channels=(32, 32, 64, 64, 128, 128, 128),
+        conv_bias=False,
+        conv_norm="group",
         width=192,
         num_layers=4,
         num_heads=4,
         feed_forward_width=768,
         position_kernel=32,
-        position_groups=8,
+        position_groups=16,
         pre_norm=True,
     )
 

@@ -18,10 +18,12 @@ from duovox.cli_option import (
     part_of,
     write_and_report,
 )
+from duovox.cli_prepare_librispeech import prepare_librispeech
 from duovox.cli_terminal import Share, Workers, command_line, progress, report, say
 from duovox.data.dataset.order import Order
 
 prepare = typer.Typer(no_args_is_help=True, help="Turn a corpus into shards with an index.")
+prepare.command("librispeech")(prepare_librispeech)
 
 _OrderOption = Annotated[Order, typer.Option(help="Order of the utterances in the shards.")]
 

@@ -57,7 +57,7 @@ def prepare_librispeech(
                 group, out, options=options, shards=shards, on_utterance=advance
             )
         for name, (summary, faults) in written.items():
-            report(summary, faults, out / name)
+            report(summary, faults, out / name, is_official_set=False)
         names += written
     for name, summary, num_words in official_sets(out, names):
         print_differences(summary, name, num_words=num_words)

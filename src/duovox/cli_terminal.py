@@ -45,8 +45,14 @@ def progress(description: str, total: int | None) -> Iterator[Callable[[], objec
         yield lambda: bar.advance(task)
 
 
-def report(summary: DatasetSummary, faults: Sequence[Fault], folder: Path) -> None:
-    """Say what a data set holds and what had to be left out of it."""
+def report(
+    summary: DatasetSummary, faults: Sequence[Fault], folder: Path, *, is_official_set: bool = True
+) -> None:
+    """Say what a data set holds and what had to be left out of it.
+
+    Args:
+        is_official_set: A data set with the name of an official one is compared with it.
+    """
     from duovox.data.corpus.official import is_known
 
     say(
@@ -55,7 +61,7 @@ def report(summary: DatasetSummary, faults: Sequence[Fault], folder: Path) -> No
         f"{len(summary.vocabulary)} characters"
     )
     print_faults(faults, _NUM_LISTED)
-    if is_known(summary.name):
+    if is_official_set and is_known(summary.name):
         print_differences(summary, summary.name)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
+import shutil
+import signal
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -195,3 +198,30 @@ def test_shards_of_others_are_not_touched(corpus, pack, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"holds other shards \(precious\.tar\)"):
         prepare(archive, tmp_path / "out")
     assert shard_bytes(tmp_path / "out") == {"precious.tar": b"x"}
+
+
+def test_a_full_disk_leaves_no_half_shard_and_loses_nothing(corpus, pack, tmp_path: Path) -> None:
+    archive = pack(corpus, tmp_path / "x.tar.gz")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))  # no file grows over this
+    try:
+        with pytest.raises(ValueError, match=r"no space left while writing .*-000000\.tar"):
+            prepare(archive, tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    names = [path.name for path in (tmp_path / "out" / NAME).iterdir()]
+    assert names == [".unfinished.jsonl"]
+    assert prepare(archive, tmp_path / "out")[NAME][0].num_utterances == 21
+
+
+def test_a_small_disk_is_noticed_before_anything_is_written(
+    corpus, pack, tmp_path: Path, monkeypatch
+) -> None:
+    archive = pack(corpus, tmp_path / "x.tar.gz")
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(ValueError, match="needs about"):
+        prepare(archive, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []

@@ -68,3 +68,9 @@ def test_the_estimate_for_real_speech_is_close(speech_data: Path, tmp_path: Path
     assert 0.7 * written < expected_bytes(utterances) < 1.5 * written
     unknown = [replace(utterance, duration=None) for utterance in utterances]
     assert 0.7 * written < expected_bytes(unknown) < 1.3 * written
+
+
+def test_a_few_members_of_a_large_archive_need_little(tmp_path: Path):
+    (tmp_path / "a.zip").write_bytes(bytes(1_000_000))
+    inside = Utterance(key="s/_/a", path=tmp_path / "a.zip", member="a.m4a", num_bytes=1000)
+    assert 2 * (2000 + 1000) < expected_bytes([inside, replace(inside, key="s/_/b")]) < 20_000

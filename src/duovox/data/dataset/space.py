@@ -20,9 +20,15 @@ def expected_bytes(utterances: Sequence[Utterance]) -> int:
     """Estimate the size of the shards of these utterances, from their lengths or their files."""
     unknown = [utterance for utterance in utterances if _seconds(utterance) is None]
     seconds = sum(_seconds(utterance) or 0.0 for utterance in utterances)
-    kinds = {(u.path, Path(u.place).suffix.lower()) for u in unknown}  # a file may hold many
-    files = sum(_size(path) * _GROWTH.get(kind, _LOSSY_GROWTH) for path, kind in kinds)
-    return round(seconds * _BYTES_PER_SECOND + files) + _BYTES_AROUND * len(utterances)
+    sizes: dict[object, float] = {}  # a file may hold many utterances, and counts once
+    for number, one in enumerate(unknown):
+        growth = _GROWTH.get(Path(one.place).suffix.lower(), _LOSSY_GROWTH)
+        if one.num_bytes is None:
+            sizes[one.path] = _size(one.path) * growth
+        else:
+            sizes[number] = one.num_bytes * growth
+    expected = seconds * _BYTES_PER_SECOND + sum(sizes.values())
+    return round(expected) + _BYTES_AROUND * len(utterances)
 
 
 def check_space(folder: Path, needed: int) -> None:

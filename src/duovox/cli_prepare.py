@@ -19,10 +19,13 @@ from duovox.cli_option import (
     write_and_report,
 )
 from duovox.cli_prepare_librispeech import prepare_librispeech
+from duovox.cli_prepare_toolkit import prepare_kaldi, prepare_lhotse
 from duovox.cli_terminal import Share, Workers, command_line, progress, report, say
 from duovox.data.dataset.order import Order
 
 prepare = typer.Typer(no_args_is_help=True, help="Turn a corpus into shards with an index.")
+prepare.command("kaldi")(prepare_kaldi)
+prepare.command("lhotse")(prepare_lhotse)
 prepare.command("librispeech")(prepare_librispeech)
 
 _OrderOption = Annotated[Order, typer.Option(help="Order of the utterances in the shards.")]

@@ -1,0 +1,51 @@
+"""Kaldi folders and lhotse cuts become data sets through the command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from duovox.cli import app
+from duovox.data.dataset.index import Index
+
+
+@pytest.fixture
+def audio(tmp_path: Path) -> Path:
+    """Return the folder of one recording of a second."""
+    soundfile.write(tmp_path / "a.wav", np.full(16_000, 0.1), 16_000)
+    return tmp_path
+
+
+def prepare(kind: str, source: Path, out: Path) -> Index:
+    result = CliRunner().invoke(app, ["prepare", kind, str(source), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "1 utterances, 0.00 hours, 1 speakers" in result.output
+    return Index.load([out])
+
+
+def test_a_kaldi_folder_becomes_a_data_set(audio: Path):
+    for name, line in {"wav.scp": "a a.wav", "text": "a HI", "utt2spk": "a anna"}.items():
+        (audio / name).write_text(line + "\n")
+    index = prepare("kaldi", audio, audio / "out")
+    assert (index.key[0], index.transcript[0], index.num_samples[0]) == ("anna/_/a", "HI", 16_000)
+
+
+def test_lhotse_cuts_become_a_data_set(audio: Path):
+    recording = {
+        "id": "a",
+        "sources": [{"type": "file", "channels": [0], "source": "a.wav"}],
+        "sampling_rate": 16_000,
+        "num_samples": 16_000,
+        "duration": 1.0,
+    }
+    supervision = {"id": "a", "start": 0.0, "duration": 0.5, "text": "HI", "speaker": "anna"}
+    cut = {"id": "a", "start": 0.5, "duration": 0.5, "channel": 0, "recording": recording}
+    line = json.dumps(cut | {"supervisions": [supervision], "type": "MonoCut"})
+    (audio / "cuts.jsonl").write_text(line + "\n")
+    index = prepare("lhotse", audio / "cuts.jsonl", audio / "out")
+    assert (index.key[0], index.transcript[0], index.num_samples[0]) == ("anna/a/a", "HI", 8000)

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from duovox import cli_data, cli_model, cli_prepare, cli_prepare_voxceleb
+from duovox import cli_data, cli_model, cli_prepare, cli_prepare_voxceleb, cli_split
 
 
 class PoliteGroup(TyperGroup):
@@ -42,6 +42,7 @@ cli_prepare.prepare.command("voxceleb")(cli_prepare_voxceleb.prepare_voxceleb)
 app.add_typer(cli_prepare.prepare, name="prepare")
 app.add_typer(cli_data.shards, name="shards")
 app.add_typer(cli_data.trials, name="trials")
+app.command()(cli_split.split)
 for command in ("evaluate", "report", "transcribe", "embed", "verify"):
     app.command()(getattr(cli_model, command))
 

@@ -76,6 +76,7 @@ def _why_no_dataset(folder: Path) -> str:
     if any(folder.glob("*.tar")):
         return (
             f"{folder} holds shards but no {DATASET_FILE}: it is unfinished (give its prepare "
-            f"command again) or foreign (run `duovox shards index {folder}`)"
+            f"command again), in parts (run `duovox shards merge {folder}`) or foreign (run "
+            f"`duovox shards index {folder}`)"
         )
     return f"{folder} is no data set: it holds no shards (*.tar) and no {DATASET_FILE}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
+from threading import Thread
 from typing import Protocol, TypeVar
 
 Thing = TypeVar("Thing")
@@ -23,9 +26,32 @@ class Mapper(Protocol):
 
 @contextmanager
 def mapping(num_workers: int, *, chunk: int = 1) -> Iterator[Mapper]:
-    """Give a `map` that runs here (0) or in several processes, `chunk` things at once."""
+    """Give a `map` that runs here (0) or in several processes, `chunk` things at once.
+
+    Raises:
+        ValueError: a process was killed from outside, mostly for want of memory.
+    """
     if num_workers < 1:
         yield map
         return
-    with ProcessPoolExecutor(num_workers, mp_context=get_context("spawn")) as pool:
-        yield lambda function, things: pool.map(function, things, chunksize=chunk)
+    context = get_context("spawn")
+    with ProcessPoolExecutor(num_workers, context, initializer=_end_with_parent) as pool:
+        try:
+            yield lambda function, things: pool.map(function, things, chunksize=chunk)
+        except BrokenProcessPool:
+            raise ValueError(
+                f"one of {num_workers} worker processes was killed, mostly for want of memory: "
+                "give the same command again with fewer --workers; finished shards are kept"
+            ) from None
+
+
+def _end_with_parent() -> None:
+    """End this worker when its parent is gone: waiting workers of a killed run would stay."""
+    Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

@@ -145,3 +145,22 @@ def test_a_truncated_archive_stops_before_anything_is_written(voxceleb, tmp_path
     assert "vox2_dev_aac_partaa is cut short" in said
     assert "the last of them vox2_dev_aac_partab" in said
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_the_whole_list_o_comes_out_of_the_test_archive(
+    voxceleb, meta: Path, recordings, tmp_path: Path
+):
+    archives, trials = tmp_path / "archives", meta / "veri_test2.txt"
+    shutil.copytree(voxceleb.wav, archives)
+    names = sorted({name for line in trials.read_text().splitlines() for name in line.split()[1:]})
+    contents = recordings("wav", 20)
+    with zipfile.ZipFile(archives / "vox1_test_wav.zip", "w") as file:
+        for number, name in enumerate(names):
+            file.writestr(f"wav/{name}", contents[number % 20])
+    listed = type(voxceleb)(archives, archives, meta, trials, voxceleb.m4a)
+    said = prepare(listed, archives, tmp_path / "out", "--utterances-per-shard", "1000")
+    assert "veri_test2 (VoxCeleb1-O, cleaned), 37611 trials between 4708 utterances of 40" in said
+    assert "voxceleb1-o-cleaned has 4" not in said  # utterances and speakers are the official ones
+    index = Index.load([tmp_path / "out" / "test_o"])
+    assert (len(index), len(set(index.speaker_id))) == (4708, 40)

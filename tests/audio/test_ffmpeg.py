@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from duovox.audio.error import AudioError
-from duovox.audio.ffmpeg import decode_any
+from duovox.audio.ffmpeg import decode_any, program
 
 
 def test_aac_decodes_at_its_own_rate_and_channels(m4a: Path, sine):
@@ -25,6 +26,18 @@ def test_the_complaint_of_ffmpeg_is_in_the_error(tmp_path: Path):
     with pytest.raises(AudioError, match="Invalid data found") as caught:
         decode_any(path)
     assert caught.value.cause == "undecodable"
+
+
+def test_a_file_that_was_cut_off_is_refused_though_its_beginning_decodes(m4a: Path, tmp_path: Path):
+    streamed = tmp_path / "streamed.m4a"  # with its table of contents in front
+    command = [program(), "-nostdin", "-loglevel", "error", "-i", str(m4a), "-c", "copy"]
+    subprocess.run([*command, "-movflags", "+faststart", str(streamed)], check=True)
+    assert len(decode_any(streamed)[0]) > 40_000
+    content = streamed.read_bytes()
+    streamed.write_bytes(content[: len(content) * 2 // 3])
+    with pytest.raises(AudioError, match="ends before") as caught:
+        decode_any(streamed)
+    assert caught.value.cause == "cut short"
 
 
 @pytest.mark.parametrize(

@@ -71,13 +71,15 @@ def _run(stream: OutputStream, path: Path) -> bytes:
     import ffmpeg
 
     try:
-        output, _ = stream.global_args("-nostdin").run(
+        output, complaints = stream.global_args("-nostdin").run(
             cmd=program(), capture_stdout=True, capture_stderr=True
         )
     except ffmpeg.Error as error:
         said = error.stderr.decode("utf-8", "replace").strip().splitlines()
         detail = f"ffmpeg cannot decode {path}: {' / '.join(said[-3:])}"
         raise AudioError("undecodable", detail) from None
+    if b"partial file" in complaints:  # no error to ffmpeg, which decodes what there is
+        raise AudioError("cut short", f"{path} ends before its table of contents says")
     return bytes(output)
 
 

@@ -48,7 +48,8 @@ def write_and_report(
 
     name = name or out.resolve().name
     if options.part:
-        with progress(f"part {options.part} of {out}", None) as advance:
+        about = round(len(utterances) / options.part.count)
+        with progress(f"part {options.part} of {out}", about) as advance:
             left_out = write_part(utterances, out, name=name, options=options, on_utterance=advance)
         say(f"{out}: part {options.part} is written; {len(left_out)} utterances left out so far")
         say(f"when all parts are: duovox shards merge {out}")

@@ -96,8 +96,11 @@ def test_branches_give_each_task_layers_of_its_own(build) -> None:
         "network.num_shared_transformers=1",
     )
     num_weights = [sum(p.numel() for p in net.parameters()) for net in (shared, branched)]
-    layer = sum(p.numel() for p in shared.backbone.transformer.layers[0].parameters())
-    assert num_weights[1] - num_weights[0] == layer  # one of two layers is there twice
+    transformer = shared.backbone.transformer
+    above = (transformer.layers[1], transformer.final_norm)  # there twice
+    assert num_weights[1] - num_weights[0] == sum(
+        p.numel() for part in above for p in part.parameters()
+    )
     assert listen(branched, "both").embedding.shape == (2, WIDTH)
 
 

@@ -84,9 +84,10 @@ def test_an_entry_that_fits_several_utterances_is_refused(make_index):
         resolve(trials("a-b-c-d"), index)
 
 
-def test_an_escaped_key_is_found_by_its_original_name(make_index):
-    index = make_index({"s%2E1/_/a%20b": "x/1.wav"})
-    assert resolve(trials("s.1/_/a b"), index).test_rows.tolist() == [0]
+@pytest.mark.parametrize("entry", ["s.1/_/a b", "s%2E1/_/a%20b", "s%2E1/_/a%20b.wav"])
+def test_an_escaped_key_is_found_as_it_is_and_by_its_original_name(entry, make_index):
+    index = make_index({"t/_/b": "x/2.wav", "s%2E1/_/a%20b": "x/1.wav"})
+    assert resolve(trials(entry), index).test_rows.tolist() == [1]
 
 
 def test_all_missing_audio_is_counted_and_the_first_ten_are_listed(make_index):

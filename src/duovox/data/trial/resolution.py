@@ -1,8 +1,9 @@
 """Find the audio that a trial list means: tolerant in the spelling, strict about what is missing.
 
-An entry means the utterance with that key, or with that source path; the extension may differ or
-be left out, and `-` may stand for `/` (some lists join video and file that way). When neither fits,
-the last three parts of the source path decide: a list of `id/video/file` finds `wav/id/video/file`.
+An entry means the utterance with that key, with its escapes or without, or with that source path;
+the extension may differ or be left out, and `-` may stand for `/` (some lists join video and file
+that way). When neither fits, the last three parts of the source path decide: a list of
+`id/video/file` finds `wav/id/video/file`.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def _names(index: Index) -> Iterator[Iterable[str]]:
     """Yield the names of each row, the surest first."""
     for key, source in zip(index.key, index.source, strict=True):
         tail = "/".join(source.split("/")[-3:])
-        yield *_spellings(original_name(key)), *_spellings(source), _spellings(tail)[1]
+        original = original_name(key)
+        yield *_spellings(key), *_spellings(original), *_spellings(source), _spellings(tail)[1]
 
 
 def _spellings(name: str) -> tuple[str, str]:

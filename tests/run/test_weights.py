@@ -72,6 +72,16 @@ def test_a_network_needs_neither_its_data_nor_the_checkpoint_it_began_with(run: 
     load_network(run)
 
 
+def test_a_run_folder_from_a_stranger_runs_no_code(run: Path, tmp_path: Path) -> None:
+    torch.save(Bomb(), tmp_path / "bomb.pt")
+    path = run / "model.json"
+    target = "duovox.network.wav2vec2.pretrained.load"
+    bomb = {"_target_": target, "source": str(tmp_path / "bomb.pt"), "trust": True}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"architecture": bomb}))
+    with pytest.raises(ValueError, match=r"architecture\._target_ must name something in"):
+        load_network(run)
+
+
 def test_the_best_checkpoint_is_preferred_to_the_last(run: Path) -> None:
     assert checkpoint_of(run).name == "best.ckpt"
     (run / "checkpoints" / "best.ckpt").unlink()

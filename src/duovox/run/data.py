@@ -27,7 +27,7 @@ from duovox.data.trial.list import read_trials
 from duovox.data.trial.resolution import resolve
 from duovox.data.wave.preparation import Preparation
 from duovox.run.evaluate import EvaluationSet
-from duovox.run.option import make
+from duovox.run.option import AUGMENTATIONS, make
 from duovox.run.settings import Option, Selector, Speaker, SpeakerData, Speech, SpeechData, TrialSet
 from duovox.task.evaluation import SpeakerEvaluation, SpeechEvaluation, Trials
 from duovox.task.speaker import SpeakerTask
@@ -247,7 +247,10 @@ def _file(name: str, cache_folder: Path) -> Path:
 
 def _augmentations(options: Mapping[str, Option], task: str) -> tuple[Any, ...]:
     path = f"{task}.pipeline.augmentations"
-    return tuple(make(option, path=f"{path}.{name}") for name, option in options.items())
+    return tuple(
+        make(option, path=f"{path}.{name}", within=AUGMENTATIONS)
+        for name, option in options.items()
+    )
 
 
 def _chunk(selector: Selector) -> ChunkRule:

@@ -14,7 +14,7 @@ from duovox.network.pooling.ctc import CtcPooling
 from duovox.network.wav2vec2 import pretrained
 from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
-from duovox.run.option import choose, make
+from duovox.run.option import ARCHITECTURES, POOLINGS, choose, make
 from duovox.run.settings import Network, Option
 
 
@@ -29,7 +29,9 @@ def build_network(
     """
     options = _backbone_options(settings)
     if settings.wav2vec_checkpoint is None:
-        architecture = make(settings.architecture, path="network.architecture")
+        architecture = make(
+            settings.architecture, path="network.architecture", within=ARCHITECTURES
+        )
         backbone = Wav2Vec2Backbone(architecture, **options)
     else:
         backbone = pretrained.load(settings.wav2vec_checkpoint, **options)
@@ -102,5 +104,11 @@ def _pooling(settings: Network, dim: int, class_width: int, blank: int) -> Pooli
             )
         return CtcPooling(dim, pool_blanks=settings.ctc_pool_on_blank_embeddings, blank=blank)
     option = choose(settings.pooling, name, setting="network.stat_pooling_type")
-    pooling: Pooling = make(option, dim, path=f"network.pooling.{name}", class_width=class_width)
+    pooling: Pooling = make(
+        option,
+        dim,
+        path=f"network.pooling.{name}",
+        within=POOLINGS,
+        class_width=class_width,
+    )
     return pooling

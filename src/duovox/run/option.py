@@ -1,8 +1,9 @@
 """Pluggable settings: nodes that name a class or function, and its keyword arguments.
 
-`{"_target_": "duovox.network.pooling.mean.MeanPooling"}` is made by `make(node, path=..., ...)`.
-Only names inside `ALLOWED` are ever imported, so that a run folder from a stranger can't run code,
-and the arguments are held against the target's signature, so that a misspelt one is refused.
+`{"_target_": "duovox.network.pooling.mean.MeanPooling"}` is made by
+`make(node, path=..., within=POOLINGS)`. Only what is defined in the packages of `within` is ever
+called, so that a run folder from a stranger can't run code, and the arguments are held against the
+target's signature, so that a misspelt one is refused.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from typing import Any
 from duovox.run.read import refuse_unknown
 from duovox.run.settings import Option
 
-ALLOWED = ("duovox.", "torch.optim.")
+# Where the targets of each kind of option are defined.
+ARCHITECTURES = ("duovox.network.wav2vec2.architecture",)
+POOLINGS = ("duovox.network.pooling",)
+WEIGHTINGS = ("duovox.loss.weighting",)
+AUGMENTATIONS = ("duovox.data.stage",)
+ALGORITHMS = ("torch.optim",)
+SCHEDULES = ("duovox.optim.schedule", "torch.optim.lr_scheduler")
 
 
 def choose(table: Mapping[str, Option], name: str | None, *, setting: str) -> Option:
@@ -31,19 +38,22 @@ def choose(table: Mapping[str, Option], name: str | None, *, setting: str) -> Op
     return table[wanted]
 
 
-def make(option: Option, *arguments: Any, path: str, **offered: Any) -> Any:
+def make(
+    option: Option, *arguments: Any, path: str, within: tuple[str, ...], **offered: Any
+) -> Any:
     """Call the target of `option` with its own settings and the given arguments.
 
     Args:
         arguments: given first, by position.
         path: the setting that holds the option, for messages.
+        within: modules and packages one of which must define the target.
         offered: given by name to a target that has a parameter of that name.
 
     Raises:
         ValueError: the target is not allowed or not found, or a setting is unknown, missing or
             refused by the target.
     """
-    target = _target(option, path)
+    target = _target(option, path, within)
     parameters = inspect.signature(target).parameters
     own = {name: _plain(value) for name, value in option.items() if name != "_target_"}
     refuse_unknown(own, valid=[*list(parameters)[len(arguments) :], "_target_"], path=path)
@@ -68,11 +78,11 @@ def _plain(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _target(option: Option, path: str) -> Any:
+def _target(option: Option, path: str, within: tuple[str, ...]) -> Any:
     name = option.get("_target_")
-    if not isinstance(name, str) or not name.startswith(ALLOWED):
+    if not isinstance(name, str) or not _is_inside(name, within):
         raise ValueError(
-            f"{path}._target_ must name something in {' or '.join(ALLOWED)}, got {name!r}"
+            f"{path}._target_ must name something in {' or '.join(within)}, got {name!r}"
         )
     module, _, attribute = name.rpartition(".")
     try:
@@ -81,4 +91,13 @@ def _target(option: Option, path: str) -> Any:
         raise ValueError(f"{path}._target_ names {name}, which does not exist: {error}") from error
     if not callable(target):
         raise ValueError(f"{path}._target_ names {name}, which is no class or function")
+    if not _is_inside(f"{target.__module__}.{attribute}", within):
+        raise ValueError(
+            f"{path}._target_ names {name}, which is defined in {target.__module__}; "
+            f"it must be defined in {' or '.join(within)}"
+        )
     return target
+
+
+def _is_inside(name: str, within: tuple[str, ...]) -> bool:
+    return name.startswith(tuple(f"{module}." for module in within))

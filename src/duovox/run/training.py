@@ -15,7 +15,7 @@ from duovox.loss.ctc import CtcLoss
 from duovox.loss.weighting.none import NoWeighting
 from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.optim.freezing import backbone_freezing
-from duovox.run.option import choose, make
+from duovox.run.option import ALGORITHMS, SCHEDULES, WEIGHTINGS, choose, make
 from duovox.run.settings import Callbacks, Loss, Settings
 from duovox.task.multitask import MultiTask, Task
 from duovox.task.speaker import SpeakerTask
@@ -85,7 +85,8 @@ def _weighting(loss: Loss) -> nn.Module:
     if loss.weighting is None:
         return NoWeighting()
     option = choose(loss.weighting, loss.scale_method, setting="optim.loss.scale_method")
-    weighting: nn.Module = make(option, path=f"optim.loss.weighting.{loss.scale_method}")
+    path = f"optim.loss.weighting.{loss.scale_method}"
+    weighting: nn.Module = make(option, path=path, within=WEIGHTINGS)
     return weighting
 
 
@@ -93,9 +94,13 @@ def _optimizer(settings: Settings) -> Callable[[nn.Module], dict[str, Any]]:
     optim, trainer = settings.optim, settings.trainer
 
     def configure(module: nn.Module) -> dict[str, Any]:
-        optimizer = make(optim.algo, module.parameters(), path="optim.algo")
+        optimizer = make(optim.algo, module.parameters(), path="optim.algo", within=ALGORITHMS)
         schedule = make(
-            optim.schedule, optimizer, path="optim.schedule", max_steps=trainer.max_steps
+            optim.schedule,
+            optimizer,
+            path="optim.schedule",
+            within=SCHEDULES,
+            max_steps=trainer.max_steps,
         )
         every: dict[str, Any] = {"scheduler": schedule, "interval": "step"}
         if isinstance(schedule, ReduceLROnPlateau):

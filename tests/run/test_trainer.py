@@ -50,6 +50,14 @@ def test_half_precision_on_a_cpu_becomes_bf16_and_says_so(mt, tmp_path) -> None:
     assert trainer.precision == "bf16-mixed"
 
 
+def test_several_gpus_put_up_with_parameters_that_a_step_does_not_use(
+    mt, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("duovox.run.trainer.LightningTrainer", dict)  # there may be no GPU here
+    strategies = [trainer_of(mt(f"gpus={gpus}"), tmp_path)["strategy"] for gpus in (1, 2)]
+    assert strategies == ["auto", "ddp_find_unused_parameters_true"]
+
+
 def test_checkpoints_come_last_so_that_they_hold_what_the_others_decided(mt, tmp_path) -> None:
     callbacks = trainer_of(mt("callbacks=mt_early_stopping"), tmp_path).callbacks
     assert isinstance(callbacks[-1], BestAndLast)

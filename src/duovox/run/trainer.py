@@ -26,7 +26,8 @@ def build_trainer(
     return LightningTrainer(
         accelerator="gpu" if settings.gpus else "cpu",
         devices=max(1, settings.gpus),
-        strategy="ddp" if settings.gpus > 1 else "auto",
+        # A frozen backbone and a task whose loss is not finite leave parameters without gradients.
+        strategy="ddp_find_unused_parameters_true" if settings.gpus > 1 else "auto",
         precision=_precision(str(trainer.precision), is_cpu=settings.gpus == 0),
         max_steps=trainer.max_steps,
         val_check_interval=trainer.val_check_interval * trainer.accumulate_grad_batches,

@@ -25,7 +25,8 @@ class FakeTrainer:
         self.content = b"weights"
         self.error: OSError | None = None
         self.num_barriers = 0
-        self.strategy = SimpleNamespace(barrier=self._wait)
+        self.first_says: bool | None = None  # where this is not the first process
+        self.strategy = SimpleNamespace(barrier=self._wait, broadcast=self._broadcast)
         self.at_batch(0)
 
     def at_batch(self, number: int) -> FakeTrainer:
@@ -40,6 +41,9 @@ class FakeTrainer:
 
     def _wait(self) -> None:
         self.num_barriers += 1
+
+    def _broadcast(self, decision: bool) -> bool:
+        return decision if self.first_says is None else self.first_says
 
 
 @pytest.fixture
@@ -110,6 +114,22 @@ def test_between_validations_nothing_is_saved_before_it_is_time(tmp_path, traine
     checkpoints = callback(tmp_path, minutes=60)
     checkpoints.on_train_batch_end(trainer.at_batch(2), None, None, None, 0)  # type: ignore[arg-type]
     assert not contents(tmp_path)
+
+
+@pytest.mark.parametrize("is_saved", [True, False])
+def test_the_first_process_decides_when_it_is_time(tmp_path, trainer, is_saved) -> None:
+    checkpoints = callback(tmp_path, minutes=60 * is_saved)  # this one's clock says the opposite
+    trainer.first_says = is_saved
+    checkpoints.on_train_batch_end(trainer.at_batch(2), None, None, None, 0)  # type: ignore[arg-type]
+    assert (tmp_path / "last.ckpt").is_file() == is_saved
+
+
+@pytest.mark.parametrize("is_saved", [True, False])
+def test_the_first_process_decides_what_is_best(tmp_path, trainer, is_saved) -> None:
+    checkpoints = callback(tmp_path)
+    trainer.first_says = is_saved
+    validate(checkpoints, trainer, math.nan if is_saved else 0.3)
+    assert (tmp_path / "best.ckpt").is_file() == is_saved
 
 
 def test_the_end_of_training_is_saved(tmp_path, trainer) -> None:

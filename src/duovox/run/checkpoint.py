@@ -21,6 +21,8 @@ class BestAndLast(Checkpoint):
 
     A step that a validation follows is saved after it, not before: a run resumed from there would
     leave that validation out.
+
+    All processes that train together take part in saving, so the first decides for all of them.
     """
 
     def __init__(self, folder: Path, *, monitor: str | None, save_every_minutes: float) -> None:
@@ -49,11 +51,13 @@ class BestAndLast(Checkpoint):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Save the last state when it is time and a step has just been finished."""
-        is_time = time.monotonic() - self._saved_at >= self.save_every_seconds
         num_batches = trainer.fit_loop.epoch_loop.batch_progress.total.ready
         is_validation_next = num_batches % int(trainer.val_check_interval or 1) == 0
         is_step_done = num_batches % trainer.accumulate_grad_batches == 0
-        if is_time and is_step_done and not is_validation_next:
+        if not is_step_done or is_validation_next:
+            return
+        is_time = time.monotonic() - self._saved_at >= self.save_every_seconds
+        if trainer.strategy.broadcast(is_time):  # clocks differ between processes
             self._save(trainer, "last.ckpt", weights_only=False)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -64,7 +68,8 @@ class BestAndLast(Checkpoint):
         if self.monitor is None:
             return
         score = float(trainer.callback_metrics[self.monitor])
-        if score < self.best_score and self._save(trainer, "best.ckpt", weights_only=True):
+        is_best = trainer.strategy.broadcast(score < self.best_score)
+        if is_best and self._save(trainer, "best.ckpt", weights_only=True):
             self.best_score = score
 
     def _save(self, trainer: Trainer, name: str, *, weights_only: bool) -> bool:

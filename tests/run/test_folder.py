@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from duovox.run.folder import CIRCUMSTANCES, experiment_name, open_run_folder, run_name
+from duovox.run.folder import CIRCUMSTANCES, experiment_name, open_run_folder, run_folder, run_name
 from duovox.run.settings import Settings
 
 CONFIG: dict[str, Any] = {
@@ -51,16 +51,28 @@ def test_the_drawn_experiment_name_is_the_same_for_the_same_settings() -> None:
 
 def test_the_folder_is_project_experiment_and_run(tmp_path: Path) -> None:
     config = CONFIG | {"log_folder": str(tmp_path), "experiment_name": "first"}
-    folder = open_run_folder(config, resume=True)
+    folder = run_folder(config)
     assert folder == tmp_path / "digits" / "first" / run_name(config)
-    assert (folder / "checkpoints").is_dir()
-    assert open_run_folder(config, resume=True) == folder
+    for _ in range(2):
+        open_run_folder(folder, resume=True)
+        assert [path.name for path in folder.parent.rglob("*")] == [folder.name, "checkpoints"]
 
 
 def test_without_resume_earlier_runs_are_kept_and_numbered(tmp_path: Path) -> None:
-    config = CONFIG | {"log_folder": str(tmp_path), "experiment_name": "first"}
+    folder = tmp_path / "run"
     for attempt in range(3):
-        folder = open_run_folder(config, resume=False)
+        open_run_folder(folder, resume=False)
         (folder / "attempt").write_text(str(attempt))
-    kept = {path.name: (path / "attempt").read_text() for path in folder.parent.iterdir()}
-    assert kept == {folder.name: "2", f"{folder.name}.1": "0", f"{folder.name}.2": "1"}
+    kept = {path.name: (path / "attempt").read_text() for path in tmp_path.iterdir()}
+    assert kept == {"run": "2", "run.1": "0", "run.2": "1"}
+
+
+@pytest.mark.parametrize("variable", ["LOCAL_RANK", "RANK", "SLURM_PROCID"])
+def test_the_folder_is_left_to_the_first_of_several_processes(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+    open_run_folder(folder, resume=False)
+    monkeypatch.setenv(variable, "1")
+    open_run_folder(folder, resume=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

@@ -11,6 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from duovox.run.environment import is_main_process
+
 # Where and when a run happens, not what it does.
 CIRCUMSTANCES = frozenset(
     {
@@ -51,17 +53,22 @@ def experiment_name(config: dict[str, Any]) -> str:
     return f"{_ADJECTIVES[adjective]}-{_NOUNS[noun]}-{number % 10}"
 
 
-def open_run_folder(config: dict[str, Any], *, resume: bool) -> Path:
-    """Return the folder of this run, made if need be.
+def run_folder(config: dict[str, Any]) -> Path:
+    """Return where a run of these settings lives."""
+    names = (str(config["project_name"]), experiment_name(config), run_name(config))
+    return Path(config["log_folder"]).expanduser().resolve().joinpath(*names)
+
+
+def open_run_folder(folder: Path, *, resume: bool) -> None:
+    """Make the folder of a run if need be; only the main process does.
 
     With `resume=False` an earlier run of the same settings is kept beside it, under `<run>.<n>`.
     """
-    names = (str(config["project_name"]), experiment_name(config), run_name(config))
-    folder = Path(config["log_folder"]).expanduser().resolve().joinpath(*names)
+    if not is_main_process():
+        return
     if folder.exists() and not resume:
         number = 1
         while folder.with_name(f"{folder.name}.{number}").exists():
             number += 1
         folder.rename(folder.with_name(f"{folder.name}.{number}"))
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-    return folder

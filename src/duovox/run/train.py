@@ -20,7 +20,7 @@ from duovox.run.cpu import tune_for_training
 from duovox.run.data import Source, SpeakerSets, SpeechSets, TrainingData
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
-from duovox.run.folder import open_run_folder
+from duovox.run.folder import open_run_folder, run_folder
 from duovox.run.log import make_loggers
 from duovox.run.network import build_network, sizes_of
 from duovox.run.progress import TrainingProgress
@@ -44,7 +44,9 @@ def run(config: DictConfig) -> float | None:
     """
     quieten()
     settings, plain = read_settings(config)
-    return Run(settings, open_run_folder(plain, resume=settings.resume), plain).go()
+    folder = run_folder(plain)
+    open_run_folder(folder, resume=settings.resume)
+    return Run(settings, folder, plain).go()
 
 
 class Run:
@@ -115,7 +117,7 @@ class Run:
 
     def _fit(self, network: SpeechSpeakerNetwork, validation: list[EvaluationSet]) -> None:
         settings = self.settings
-        if (self.folder / TRAINING_FILE).is_file():
+        if settings.resume and (self.folder / TRAINING_FILE).is_file():
             self.console.print("this run is already trained; resume=false trains it anew")
             return
         sources = {task: one.training() for task, one in self.sets.items()}
@@ -136,7 +138,8 @@ class Run:
         trainer = build_trainer(settings, self.folder, loggers=loggers, progress=progress)
         if settings.trainer.compile:
             network.compile()
-        last = checkpoint_to_resume(self.folder)
+        # Without resume: this process may look before the main one has put an earlier run aside.
+        last = checkpoint_to_resume(self.folder) if settings.resume else None
         loading = [part.dataloader for part in (settings.speech, settings.speaker) if part]
         trainer.fit(
             module,

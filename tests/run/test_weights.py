@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,28 @@ def test_every_difference_is_counted_and_listed(run: Path) -> None:
         "config.yaml and model.json",
     ):
         assert part in str(caught.value)
+
+
+def flip_a_bit_of_a_weight(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        largest = max(archive.infolist(), key=lambda member: member.file_size)
+    content[largest.header_offset + largest.file_size // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_weights_with_a_wrong_bit_are_neither_loaded_nor_gone_on_from(tmp_path: Path) -> None:
+    network = torch.nn.Linear(64, 64)
+    (tmp_path / "checkpoints").mkdir()
+    path = tmp_path / "checkpoints" / "last.ckpt"
+    state = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    torch.save({"state_dict": state}, path)
+    load_weights(network, path)
+    flip_a_bit_of_a_weight(path)
+    with pytest.raises(ValueError, match=r"last\.ckpt can't be read .*the checksum of .* is wrong"):
+        load_weights(network, path)
+    with pytest.raises(ValueError, match=r"last\.ckpt is damaged \(the checksum .*resume=false"):
+        checkpoint_to_resume(tmp_path)
 
 
 class Bomb:

@@ -65,16 +65,18 @@ def checkpoint_to_resume(folder: Path) -> Path | None:
     """Return last.ckpt of a run folder, or None for a run that has not begun.
 
     Raises:
-        ValueError: the file is cut short.
+        ValueError: the file is cut short or otherwise damaged.
     """
     path = folder / "checkpoints" / "last.ckpt"
     if not path.is_file():
         return None
-    if not zipfile.is_zipfile(path):
+    try:
+        _check_whole(path)
+    except OSError as error:
         raise ValueError(
-            f"{path} is damaged, so this run can't go on from it. Restore it, or train anew with "
-            "resume=false"
-        )
+            f"{path} is damaged ({error}), so this run can't go on from it. Restore it, or train "
+            "anew with resume=false"
+        ) from error
     return path
 
 
@@ -134,8 +136,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
 
 def _network_state(path: Path) -> Mapping[str, Tensor]:
     try:
-        if not zipfile.is_zipfile(path):
-            raise OSError("missing, cut short or something else")
+        _check_whole(path)
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         state: dict[str, Tensor] = dict(checkpoint)["state_dict"]
     except (OSError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
@@ -148,3 +149,19 @@ def _network_state(path: Path) -> Mapping[str, Tensor]:
         for name, tensor in state.items()
         if name.startswith(_PREFIX)
     }
+
+
+def _check_whole(path: Path) -> None:
+    """Raise an OSError unless the file is a zip archive whose checksums are right.
+
+    torch.load does not look at the checksums: bits that have changed would become weights.
+    """
+    if not zipfile.is_zipfile(path):
+        raise OSError("missing, cut short or something else")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            wrong = archive.testzip()
+    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+        raise OSError(f"no whole archive: {error}") from error
+    if wrong is not None:
+        raise OSError(f"the checksum of {wrong} inside is wrong")

@@ -61,6 +61,19 @@ def test_the_same_command_resumes_and_a_finished_run_trains_no_more(
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_a_run_whose_speakers_have_changed_is_left_as_it_was(
+    run_door: Callable[..., Any], tmp_path: Path
+) -> None:
+    run_door("speaker", "eval_model=false")
+    path = only_run(tmp_path) / "model.json"
+    card = json.loads(path.read_text())
+    card["speakers"] = card["speakers"][::-1]
+    path.write_text(json.dumps(card))
+    with pytest.raises(ValueError, match=r"the same 6 in another order.*resume=false"):
+        run_door("speaker", "eval_model=false")
+    assert json.loads(path.read_text()) == card
+
+
 def test_resume_false_keeps_the_earlier_run_beside_the_new_one(
     run_door: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -6,7 +6,9 @@ import json
 import pickle
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -51,6 +53,30 @@ def test_a_damaged_card_is_named(tmp_path: Path) -> None:
     path.write_text(path.read_text()[:20])
     with pytest.raises(ValueError, match=r"model\.json is damaged, restore it: Unterm"):
         ModelCard.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"speakers": ["a", "c", "b"]}, "other speakers .*the same 3 in another order"),
+        ({"speakers": ["a", "b", "d", "e"]}, "3 then, 4 now; gone: c; new: d, e.*resume=false"),
+        ({"speakers": None}, r"other speakers .*\['a', 'b', 'c'\] then, None now"),
+        ({"vocabulary": ["<pad>"]}, "other vocabulary .*2 then, 1 now; gone: Ä"),
+        ({"architecture": {"width": (2, 3)}}, r"other architecture .*\[1, 2\]} then"),
+    ],
+)
+def test_a_run_goes_on_only_as_the_same_network(
+    change: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    card = replace(CARD, speakers=["a", "b", "c"], architecture={"width": (1, 2)})
+    other = replace(card, **change)
+    (tmp_path / "checkpoints").mkdir()
+    card.write(tmp_path)
+    other.check_continues(tmp_path)  # there are no weights yet
+    (tmp_path / "checkpoints" / "last.ckpt").touch()
+    card.check_continues(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        other.check_continues(tmp_path)
 
 
 def test_a_network_rebuilds_itself_from_its_run_folder_alone(run: Path) -> None:

@@ -108,11 +108,13 @@ class Run:
         )
         if self.settings.load_network_from_checkpoint is not None:
             load_weights(network, Path(self.settings.load_network_from_checkpoint).expanduser())
+        card = replace(card, architecture=sizes_of(network))
+        card.check_continues(self.folder)
         if is_main_process():
             text = yaml.safe_dump(self.plain, sort_keys=False, allow_unicode=True)
             (self.folder / "config.yaml").write_text(text, encoding="utf-8")
             write_environment(self.folder / "environment.json")
-            replace(card, architecture=sizes_of(network)).write(self.folder)
+            card.write(self.folder)
         return network
 
     def _fit(self, network: SpeechSpeakerNetwork, validation: list[EvaluationSet]) -> None:

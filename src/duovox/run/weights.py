@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -51,6 +52,38 @@ class ModelCard:
         except ValueError as error:
             raise ValueError(f"{path} is damaged, restore it: {error}") from error
         return read(cls, content, path=MODEL_FILE)
+
+    def check_continues(self, folder: Path) -> None:
+        """Refuse a run folder whose checkpoints belong to another network than this card's.
+
+        Raises:
+            ValueError: the folder has a checkpoint, and its speakers, vocabulary or architecture
+                are others; weights would fit no more, or stand for other classes.
+        """
+        if not any((folder / "checkpoints").glob("*.ckpt")) or not (folder / MODEL_FILE).is_file():
+            return
+        earlier = ModelCard.load(folder)
+        for name in ("speakers", "vocabulary", "architecture"):
+            old, new = getattr(earlier, name), getattr(self, name)
+            if old != json.loads(json.dumps(new)):  # as it is read: tuples have become lists
+                raise ValueError(
+                    f"{folder} was trained with other {name} than these settings and data give: "
+                    f"{_difference(old, new)}. Train anew with resume=false (the earlier run is "
+                    "kept beside), or restore the data it was trained on"
+                )
+
+
+def _difference(old: Any, new: Any) -> str:
+    """Tell two values of a model card apart in a few words."""
+    if not isinstance(old, list) or not isinstance(new, list):
+        return f"{old} then, {new} now"
+    if sorted(old) == sorted(new):
+        return f"the same {len(old)} in another order"
+    gone, added = sorted({*old} - {*new})[:3], sorted({*new} - {*old})[:3]
+    parts = [f"{len(old)} then, {len(new)} now"]
+    parts += [f"gone: {', '.join(gone)}"] if gone else []
+    parts += [f"new: {', '.join(added)}"] if added else []
+    return "; ".join(parts)
 
 
 def checkpoint_of(folder: Path) -> Path:

@@ -39,10 +39,11 @@ def test_the_settings_freeze_what_they_say(
     learning_at_0: str,
     learning_at_3: str,
 ) -> None:
-    backbone = Backbone()
+    backbone, branch = Backbone(), nn.Linear(2, 2)
     freezing = backbone_freezing(
         backbone,
         feature_encoder=backbone.feature_encoder,
+        branch=branch,
         completely_freeze_feature_encoder=encoder_frozen,
         initially_frozen=initially_frozen,
         num_frozen_steps=num_frozen_steps,
@@ -50,6 +51,7 @@ def test_the_settings_freeze_what_they_say(
     for step, expected in ((0, learning_at_0), (2, learning_at_0), (3, learning_at_3)):
         freezing.apply(step)
         assert learning(backbone) == set(expected.split())
+        assert branch.weight.requires_grad == (not initially_frozen or "transformer" in expected)
 
 
 def test_a_resumed_run_may_jump_to_any_step_and_back() -> None:

@@ -103,6 +103,17 @@ def test_frozen_parts_learn_when_the_settings_say(mt) -> None:
     assert learns == [frozen, frozen, frozen | {"backbone.transformer": True}]
 
 
+def test_each_tasks_own_layers_are_frozen_with_the_backbone(mt) -> None:
+    branched = ["network.use_multi_branch_encoder=true", "network.num_shared_transformers=1"]
+    frozen = ["network.wav2vec_initially_frozen=true", "network.num_frozen_steps=2"]
+    module = module_of(mt(*branched, *frozen))
+    for step in (0, 1, 2):
+        module.freeze_for(step)
+        weights = dict(module.network.named_parameters())
+        learns = {weights[name].requires_grad for name in weights if name.startswith("branch.")}
+        assert learns == {step == 2}
+
+
 def test_the_optimiser_and_its_schedule_follow_the_settings(mt) -> None:
     module = module_of(mt("optim/algo=sgd", "optim.algo.lr=0.5", "optim/schedule=two_stage"))
     made = module.configure_optimizers()

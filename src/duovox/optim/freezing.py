@@ -40,6 +40,7 @@ def backbone_freezing(
     backbone: nn.Module,
     *,
     feature_encoder: nn.Module,
+    branch: nn.Module,
     completely_freeze_feature_encoder: bool,
     initially_frozen: bool,
     num_frozen_steps: int | None,
@@ -48,13 +49,14 @@ def backbone_freezing(
 
     Args:
         feature_encoder: the convolutional part of the backbone.
+        branch: holds the tasks' copies of its upper layers, if there are any; frozen with it.
         completely_freeze_feature_encoder: keep that part still for the whole run.
         initially_frozen: keep the whole backbone still for the first `num_frozen_steps`.
         num_frozen_steps: in optimiser steps; None = never release it.
     """
     parts: list[tuple[nn.Module, int | None]] = []
     if initially_frozen:
-        parts.append((backbone, num_frozen_steps))
+        parts += [(backbone, num_frozen_steps), (branch, num_frozen_steps)]
     if completely_freeze_feature_encoder:
         parts.append((feature_encoder, None))
     return Freezing(parts)

@@ -53,6 +53,7 @@ def build_module(
     freezing = backbone_freezing(
         network.backbone,
         feature_encoder=network.backbone.feature_encoder,
+        branch=network.get_submodule("branch"),
         completely_freeze_feature_encoder=settings.network.completely_freeze_feature_extractor,
         initially_frozen=settings.network.wav2vec_initially_frozen,
         num_frozen_steps=settings.network.num_frozen_steps,

@@ -21,6 +21,7 @@ from duovox.run.data import Source, SpeakerSets, SpeechSets, TrainingData
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.folder import open_run_folder, run_folder
+from duovox.run.lock import alone_in
 from duovox.run.log import make_loggers
 from duovox.run.network import build_network, sizes_of
 from duovox.run.progress import TrainingProgress
@@ -45,8 +46,9 @@ def run(config: DictConfig) -> float | None:
     quieten()
     settings, plain = read_settings(config)
     folder = run_folder(plain)
-    open_run_folder(folder, resume=settings.resume)
-    return Run(settings, folder, plain).go()
+    with alone_in(folder):
+        open_run_folder(folder, resume=settings.resume)
+        return Run(settings, folder, plain).go()
 
 
 class Run:

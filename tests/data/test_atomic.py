@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from duovox.data.atomic import atomic_file, temporary_for
+from duovox.data.atomic import atomic_file, temporary_for, write_whole
 
 
 def test_the_file_appears_when_it_is_whole(tmp_path: Path):
@@ -39,6 +39,15 @@ def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path):
     with pytest.raises(ValueError, match=r"no space left while writing .*free some space"):
         write_and_fail(tmp_path / "a", OSError(errno.ENOSPC, "No space left on device"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_text_takes_the_place_of_a_file_that_stays_whole_till_then(tmp_path: Path):
+    path = tmp_path / "a"
+    write_whole(path, "old")
+    (tmp_path / "link").hardlink_to(path)
+    write_whole(path, "Ä\n")
+    assert path.read_text(encoding="utf-8") == "Ä\n"
+    assert (tmp_path / "link").read_text() == "old"
 
 
 def test_another_fault_of_the_disk_stays_what_it_is(tmp_path: Path):

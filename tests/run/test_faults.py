@@ -163,6 +163,17 @@ def test_a_resumed_run_goes_on_counting_and_writes_repeated_steps_once(tmp_path)
     assert log.state_dict() == first.log.state_dict()
 
 
+@pytest.mark.parametrize("cut", [1, 20])  # 1: the end of the line alone is missing
+def test_a_run_goes_on_behind_a_line_that_a_kill_cut_short(tmp_path: Path, cut: int) -> None:
+    first = Steps(FaultLog(tmp_path, share=1, count=9))
+    for number in range(1, 3):
+        first.take(batch(bad_speech=[bad(f"s/{number}")]))
+    path = tmp_path / "bad_utterances.jsonl"
+    path.write_bytes(path.read_bytes()[:-cut])
+    Steps(FaultLog(tmp_path, share=1, count=9), step=1).take(batch(bad_speech=[bad("s/2")]))
+    assert [row["key"] for row in lines(path)] == ["s/1", "s/2"]
+
+
 def test_a_dropped_loss_is_named_with_its_utterances(tmp_path) -> None:
     steps = Steps(FaultLog(tmp_path, share=1, count=9))
     steps.take(batch(), loses="speaker")

@@ -32,9 +32,19 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         if isinstance(error, OSError) and error.errno in _FULL:
             raise ValueError(
                 f"no space left while writing {path} ({error.strerror}): free some space "
-                "and give the same command again; finished shards are kept"
+                "and give the same command again; what is finished is kept"
             ) from error
         raise
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file, in place of an earlier one if there is one.
+
+    Raises:
+        ValueError: the disk is full; `path` is as it was.
+    """
+    with atomic_file(path) as file:
+        file.write(text.encode())
 
 
 def temporary_for(temporary: Path) -> str:

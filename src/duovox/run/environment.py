@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from duovox.data.atomic import write_whole
+
 _PACKAGES = ("duovox", "torch", "torchaudio", "lightning", "numpy", "speechbrain", "webdataset")
 
 
@@ -40,7 +42,7 @@ def write_environment(path: Path) -> None:
         "cpu_threads": torch.get_num_threads(),
         "git_commit": _git_commit(),
     }
-    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(record, indent=2) + "\n")
 
 
 def _git_commit() -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from duovox.batch import BadUtterance, TrainingBatch
+from duovox.data.atomic import write_whole
 from duovox.task.multitask import MultiTask
 
 BAD_UTTERANCES_FILE = "bad_utterances.jsonl"
@@ -21,7 +22,7 @@ class FaultLog(Callback):
     """Name every bad utterance in bad_utterances.jsonl and every dropped loss in bad_steps.jsonl.
 
     Steps are counted from 1, as in metrics.csv. A resumed run keeps the lines before its
-    checkpoint and writes the later ones again.
+    checkpoint and writes the later ones again, as it does a last line that a kill has cut short.
 
     Raises:
         ValueError: more than `count` utterances and more than `share` of those drawn were bad.
@@ -50,8 +51,9 @@ class FaultLog(Callback):
             path = self.folder / name
             if path.is_file():
                 lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-                kept = [line for line in lines if json.loads(line)["step"] <= trainer.global_step]
-                path.write_text("".join(kept), encoding="utf-8")
+                whole = [line for line in lines if line.endswith("\n")]
+                kept = [line for line in whole if json.loads(line)["step"] <= trainer.global_step]
+                write_whole(path, "".join(kept))
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: TrainingBatch, batch_idx: int

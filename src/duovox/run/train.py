@@ -14,6 +14,7 @@ import yaml
 from omegaconf import DictConfig
 from rich.console import Console
 
+from duovox.data.atomic import write_whole
 from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.run.build import read_settings
 from duovox.run.cpu import tune_for_training
@@ -114,7 +115,7 @@ class Run:
         card.check_continues(self.folder)
         if is_main_process():
             text = yaml.safe_dump(self.plain, sort_keys=False, allow_unicode=True)
-            (self.folder / "config.yaml").write_text(text, encoding="utf-8")
+            write_whole(self.folder / "config.yaml", text)
             write_environment(self.folder / "environment.json")
             card.write(self.folder)
         return network
@@ -218,7 +219,7 @@ def _write_left_out(path: Path, sources: Mapping[str, Source]) -> None:
         for cause, keys in source.dropped.items()
         for key in keys
     ]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def _describe(task: str, source: Source) -> str:
@@ -236,4 +237,4 @@ def _objective(results: Mapping[str, Mapping[str, float]]) -> float:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(content, indent=2) + "\n")

@@ -14,6 +14,7 @@ import torch
 import yaml
 from torch import Tensor, nn
 
+from duovox.data.atomic import write_whole
 from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.run.network import build_network
 from duovox.run.read import read
@@ -36,7 +37,7 @@ class ModelCard:
     def write(self, folder: Path) -> None:
         """Write model.json."""
         text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
-        (folder / MODEL_FILE).write_text(text + "\n", encoding="utf-8")
+        write_whole(folder / MODEL_FILE, text + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> ModelCard:

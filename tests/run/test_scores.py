@@ -66,3 +66,18 @@ def test_verification_rates_are_those_of_the_roc_curve() -> None:
     assert found["num_speakers"] == len(set(speakers.ravel()))
     lowest, highest = found["eer_interval"]
     assert lowest <= found["eer"] <= highest
+
+
+@pytest.mark.parametrize("last", ["", "c"])
+def test_unknown_speakers_leave_no_interval_to_draw_over_them(last: str) -> None:
+    trials = Trials(
+        name="t",
+        enroll_keys=["1", "2", "3", "4"],
+        test_keys=["5", "6", "7", "8"],
+        enroll_speakers=["a", "a", "b", last],
+        test_speakers=["a", "b", "b", "a"],
+        is_target=[True, False, True, False],
+    )
+    found = speaker_scores(np.array([0.9, 0.2, 0.3, 0.4], dtype=np.float32), trials)
+    assert (found["eer_interval"] is None) == (last == "")
+    assert found["num_speakers"] == (2 if last == "" else 3)

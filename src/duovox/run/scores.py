@@ -41,24 +41,32 @@ def speech_scores(hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
 
 
 def speaker_scores(scores: NDArray[np.float32], trials: Trials) -> dict[str, Any]:
-    """Return the error rates of verification trials; detection costs are normalised."""
+    """Return the error rates of verification trials; detection costs are normalised.
+
+    The interval is None where a speaker is unknown (""): it is drawn over speakers.
+    """
     result = equal_error_rate(scores, trials.is_target)
+    speakers = {*trials.enroll_speakers, *trials.test_speakers}
+    return {
+        "eer": result.eer,
+        "eer_interval": None if "" in speakers else _speaker_interval(scores, trials),
+        "eer_threshold": result.threshold,
+        "min_dcf_p01": minimum_detection_cost(scores, trials.is_target, p_target=0.01),
+        "min_dcf_p05": minimum_detection_cost(scores, trials.is_target, p_target=0.05),
+        "num_trials": len(scores),
+        "num_targets": sum(trials.is_target),
+        "num_speakers": len(speakers - {""}),
+    }
+
+
+def _speaker_interval(scores: NDArray[np.float32], trials: Trials) -> list[float]:
     interval = equal_error_rate_interval(
         scores,
         trials.is_target,
         enroll_speakers=trials.enroll_speakers,
         test_speakers=trials.test_speakers,
     )
-    return {
-        "eer": result.eer,
-        "eer_interval": list(astuple(interval)),
-        "eer_threshold": result.threshold,
-        "min_dcf_p01": minimum_detection_cost(scores, trials.is_target, p_target=0.01),
-        "min_dcf_p05": minimum_detection_cost(scores, trials.is_target, p_target=0.05),
-        "num_trials": len(scores),
-        "num_targets": sum(trials.is_target),
-        "num_speakers": len({*trials.enroll_speakers, *trials.test_speakers}),
-    }
+    return list(astuple(interval))
 
 
 def _interval(edits: EditCounts) -> list[float]:

@@ -110,6 +110,15 @@ def test_an_index_without_a_column_is_refused(folders):
         Index.load(folders)
 
 
+def test_an_index_that_has_lost_rows_is_refused(folders):
+    table = parquet.read_table(folders[0] / "index.parquet")
+    parquet.write_table(table.slice(0, 2), folders[0] / "index.parquet")
+    with pytest.raises(
+        ValueError, match=r"index\.parquet has 2 utterances, dataset\.json says 3: run `duovox"
+    ):
+        Index.load(folders)
+
+
 def test_an_index_of_other_shards_is_refused(folders):
     summary = folders[0] / "dataset.json"
     summary.write_text(summary.read_text().replace("s.tar", "t.tar"))

@@ -60,7 +60,8 @@ class Index:
         """Read the index of one or several data set folders as if they were one.
 
         Raises:
-            ValueError: a folder is no finished data set, or a shard is missing or has another size.
+            ValueError: a folder is no finished data set, a shard is missing or has another size,
+                or the index has more or fewer rows than `dataset.json` says.
         """
         if not folders:
             raise ValueError("name at least one data set folder")
@@ -106,8 +107,8 @@ class _Part:
     def open(cls, folder: Path) -> Self:
         from pyarrow import parquet
 
-        shards = DatasetSummary.load(folder).shards
-        _check_shards(folder, shards)
+        summary = DatasetSummary.load(folder)
+        _check_shards(folder, summary.shards)
         try:
             file = parquet.ParquetFile(folder / INDEX_FILE, memory_map=True)
         except (OSError, ValueError) as error:
@@ -120,7 +121,12 @@ class _Part:
                 f"{folder / INDEX_FILE} lacks {', '.join(missing)}: "
                 f"run `duovox shards index {folder}`"
             )
-        return cls([folder / shard.name for shard in shards], file)
+        if (found := file.metadata.num_rows) != summary.num_utterances:
+            raise ValueError(
+                f"{folder / INDEX_FILE} has {found} utterances, dataset.json says "
+                f"{summary.num_utterances}: run `duovox shards index {folder}`"
+            )
+        return cls([folder / shard.name for shard in summary.shards], file)
 
 
 def _check_shards(folder: Path, shards: Sequence[ShardSummary]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from duovox.data.dataset.index import Index
 from duovox.run.again import evaluate_again
 
 
@@ -81,6 +82,14 @@ def test_trials_of_other_data_are_listed_as_missing(run, tiny_corpus) -> None:
     demo = tiny_corpus / "demo"
     with pytest.raises(ValueError, match=r"12 of 12 entries .* no audio.*\n.*i/s/"):
         evaluate_again(run, demo / "valid", trials=demo / "trials_test.txt")
+
+
+def test_trials_between_training_speakers_are_refused(run, tiny_corpus, tmp_path) -> None:
+    index = Index.load([tiny_corpus / "demo" / "train"])
+    trials = tmp_path / "seen.txt"
+    trials.write_text(f"1 {index.key[0]} {index.key[1]}\n0 {index.key[0]} {index.key[-1]}\n")
+    with pytest.raises(ValueError, match=r"2 speakers of trial list seen are also in training"):
+        evaluate_again(run, tiny_corpus / "demo" / "train", trials=trials)
 
 
 def test_a_folder_that_is_no_data_set_or_no_run_is_refused(run, tiny_corpus, tmp_path) -> None:

@@ -41,7 +41,8 @@ def evaluate_again(
     overwritten.
 
     Raises:
-        ValueError: there is nothing to score, the data can't be read, or trials lack audio.
+        ValueError: there is nothing to score, the data can't be read, trials lack audio, or their
+            speakers were trained on.
     """
     network, card = load_network(run_folder)
     index = Index.load([data_folder])
@@ -97,7 +98,7 @@ def _speaker_set(
     evaluation = SpeakerEvaluation(
         name=trials.stem,
         task=SpeakerTask(classification=CrossEntropyLoss()),
-        trials=resolve_trials(trials, index, name=trials.stem),
+        trials=resolve_trials(trials, index, name=trials.stem, training_speakers=card.speakers),
     )
     return EvaluationSet(
         evaluation=evaluation,

@@ -160,10 +160,20 @@ class SpeakerSets:
             self.settings.dataloader.test_batch_size,
             self.settings.pipeline.selector_test,
         )
-        return [self._set(task, *item, size, selector) for item in self.data.test.items()]
+        return [
+            self._set(task, *item, size, selector, training_speakers=self.speakers)
+            for item in self.data.test.items()
+        ]
 
     def _set(
-        self, task: SpeakerTask, name: str, trial_set: TrialSet, batch_size: int, selector: Selector
+        self,
+        task: SpeakerTask,
+        name: str,
+        trial_set: TrialSet,
+        batch_size: int,
+        selector: Selector,
+        *,
+        training_speakers: Sequence[str] = (),
     ) -> EvaluationSet:
         index = _index(trial_set.folder, self.cache_folder)
         source = SpeakerSource.for_evaluation(
@@ -174,7 +184,7 @@ class SpeakerSets:
             normalize=self.settings.pipeline.normalize,
         )
         path = _file(trial_set.trials, self.cache_folder)
-        trials = resolve_trials(path, index, name=name)
+        trials = resolve_trials(path, index, name=name, training_speakers=training_speakers)
         evaluation = SpeakerEvaluation(name=name, task=task, trials=trials)
         return _evaluation_set(evaluation, source, self.settings.dataloader.num_workers)
 
@@ -223,9 +233,16 @@ class TrainingData(LightningDataModule):
         return list(self._validation)
 
 
-def resolve_trials(path: Path, index: Index, *, name: str) -> Trials:
-    """Return the trials of a list, by the keys and speakers of the utterances they mean."""
+def resolve_trials(
+    path: Path, index: Index, *, name: str, training_speakers: Sequence[str] = ()
+) -> Trials:
+    """Return the trials of a list, by the keys and speakers of the utterances they mean.
+
+    Raises:
+        ValueError: entries without audio, or speakers who are among `training_speakers`.
+    """
     resolved = resolve(read_trials(path), index)
+    check_unseen_speakers(resolved, index, training_speakers)
     return Trials(
         name=name,
         enroll_keys=index.key.take(resolved.enroll_rows),

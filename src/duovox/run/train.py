@@ -22,6 +22,7 @@ from duovox.run.data import Source, SpeakerSets, SpeechSets, TrainingData
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.folder import open_run_folder, run_folder
+from duovox.run.left_out import check_left_out
 from duovox.run.lock import alone_in
 from duovox.run.log import make_loggers
 from duovox.run.network import build_network, sizes_of
@@ -130,6 +131,7 @@ class Run:
             self.console.print(_describe(task, source))
         if is_main_process():
             _write_left_out(self.folder / LEFT_OUT_FILE, sources)
+        check_left_out(sources, settings.callbacks, listed=self.folder / LEFT_OUT_FILE)
         check_monitors(settings.callbacks, measured([one.evaluation for one in validation]))
         module = build_module(settings, network, self.tasks)
         module.validation = [one.evaluation for one in validation]

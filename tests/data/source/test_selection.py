@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from duovox.data.dataset.index import Index
-from duovox.data.source.selection import Limits, check_unique_keys, refuse, select
+from duovox.data.source.selection import Limits, check_unique_keys, is_choice, refuse, select
 
 
 @pytest.fixture
@@ -40,6 +40,13 @@ def test_limits_are_inclusive_and_each_has_its_cause(lengths_index) -> None:
         "shorter than 0.5 s": ["a/b/400"],  # the other is counted once, with its first cause
         "longer than 1.0 s": ["a/b/2s"],
     }
+
+
+def test_only_the_limits_of_the_settings_are_a_choice(lengths_index) -> None:
+    causes = Limits(min_seconds=0.5, max_seconds=1.0).faults(lengths_index)
+    assert [is_choice(cause) for cause in causes] == [False, True, True]
+    others = ("unknown characters", "empty transcript", "transcript longer than its frames")
+    assert not any(map(is_choice, (*others, "no speaker")))
 
 
 def test_a_clean_index_stays_the_same_object(index) -> None:

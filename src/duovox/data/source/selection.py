@@ -47,6 +47,11 @@ class Limits:
         return faults
 
 
+def is_choice(cause: str) -> bool:
+    """Tell whether a cause is the user's own choice of seconds, not a fault of the utterance."""
+    return cause.endswith(" s")
+
+
 def select(index: Index, faults: Mapping[str, Mask]) -> tuple[Index, dict[str, list[str]]]:
     """Return the index without faulty rows, and the keys left out by cause: the first that applies.
 

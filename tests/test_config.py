@@ -101,6 +101,13 @@ def test_the_command_in_an_experiment_composes(experiment: str) -> None:
         assert settings.network.use_cosine_linear != settings.optim.loss.use_cross_entropy
 
 
+@pytest.mark.parametrize("experiment", ["tiny", "digits", "commands", "demo", "digits_commands"])
+def test_a_small_experiment_takes_another_schedule(experiment: str) -> None:
+    root = "speech" if experiment == "tiny" else command_of(experiment)[0]
+    settings = settings_of(root, f"+experiment={experiment}", "optim/schedule=constant")
+    assert list(settings.optim.schedule) == ["_target_"]
+
+
 # What the published experiments say of themselves; the speaker rate is the one they meant.
 PUBLISHED: dict[str, dict[str, Any]] = {
     "baseline_speech": {

@@ -127,6 +127,17 @@ def test_a_mistake_ends_in_a_sentence_and_exit_code_1(
     assert "Traceback" not in result.output
 
 
+def test_an_error_out_of_a_worker_is_said_without_its_traceback(type_in, monkeypatch) -> None:
+    def fail(run: Path) -> None:
+        raise ValueError(
+            "Caught ValueError in DataLoader worker process 0.\nOriginal Traceback (most recent "
+            'call last):\n  File "x.py", line 1, in f\nValueError: a.tar: s/t/1: silence\n'
+        )
+
+    monkeypatch.setattr("duovox.run.report.write_report", fail)
+    assert type_in("report", "run").stderr == "error: a.tar: s/t/1: silence\n"
+
+
 @pytest.mark.parametrize(
     "arguments", [["transcribe"], ["evaluate", "run"], ["embed", "run", "a.wav"], ["sing"]]
 )

@@ -26,8 +26,10 @@ class PoliteGroup(TyperGroup):
         except (ValueError, OSError) as error:
             if ctx.params.get("debug"):
                 raise
+            from duovox.run.sentence import sentence
+
             Console(stderr=True, soft_wrap=True).print(
-                f"error: {error}", style="red", markup=False, highlight=False
+                f"error: {sentence(error)}", style="red", markup=False, highlight=False
             )
             ctx.exit(1)
 

@@ -14,6 +14,7 @@ from typing import Any
 from hydra.errors import HydraException
 
 from duovox.run.environment import load_environment
+from duovox.run.sentence import sentence
 
 
 @contextmanager
@@ -30,20 +31,10 @@ def at_the_door(script: str, config_name: str) -> Iterator[None]:
     except (HydraException, ValueError, OSError) as error:
         if os.environ.get("DUOVOX_DEBUG"):
             raise
-        message = _sentence(error)
+        message = sentence(error)
         hint = _hint(message, folder / "config", config_name, sys.argv[1:])
         print(f"{sys.argv[0]}: {message}{hint}", file=sys.stderr)
         raise SystemExit(1) from None
-
-
-def _sentence(error: Exception) -> str:
-    """Return what the error says, without the traceback that loaders put around a worker's error.
-
-    Hydra's parser leaves out which argument it could not read.
-    """
-    text = re.sub(r"Caught \w+ in DataLoader worker.*\n\w+: ", "", str(error), flags=re.DOTALL)
-    argument = getattr(error, "override", None)
-    return f"{argument}: {text.rstrip()}" if argument else text.rstrip()
 
 
 def _hint(message: str, config_folder: Path, config_name: str, arguments: Sequence[str]) -> str:

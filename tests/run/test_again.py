@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from duovox.data.dataset.index import Index
 from duovox.run.again import evaluate_again
@@ -82,6 +83,20 @@ def test_trials_of_other_data_are_listed_as_missing(run, tiny_corpus) -> None:
     demo = tiny_corpus / "demo"
     with pytest.raises(ValueError, match=r"12 of 12 entries .* no audio.*\n.*i/s/"):
         evaluate_again(run, demo / "valid", trials=demo / "trials_test.txt")
+
+
+def test_trials_hear_the_chunks_that_the_run_was_tested_on(run, tiny_corpus) -> None:
+    def score(name: str) -> str:
+        demo = tiny_corpus / "demo"
+        trials = demo / "trials_test.txt"
+        _, folder = evaluate_again(run, demo / "test", trials=trials, name=name, num_workers=0)
+        return (folder / "scores" / "trials_test.txt").read_text()
+
+    whole = score("whole")
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    config["speaker"]["pipeline"]["selector_test"]["desired_chunk_length_sec"] = 0.1
+    (run / "config.yaml").write_text(yaml.safe_dump(config))
+    assert score("chunks") != whole
 
 
 def test_trials_between_training_speakers_are_refused(run, tiny_corpus, tmp_path) -> None:

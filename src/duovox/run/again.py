@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 
 from duovox.data.dataset.index import Index
 from duovox.data.loader import evaluation_loader
@@ -16,8 +17,10 @@ from duovox.data.source.speech import SpeechSource
 from duovox.data.tokenizer import Tokenizer
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
-from duovox.run.data import resolve_trials
+from duovox.run.data import chunk_rule, resolve_trials
 from duovox.run.evaluate import EvaluationSet, evaluate
+from duovox.run.read import read
+from duovox.run.settings import SpeakerPipeline
 from duovox.run.weights import ModelCard, load_network
 from duovox.task.evaluation import SpeakerEvaluation, SpeechEvaluation
 from duovox.task.speaker import SpeakerTask
@@ -51,7 +54,7 @@ def evaluate_again(
     if card.vocabulary is not None and any(index.transcript):
         sets.append(_speech_set(index, card, name, batch_size, num_workers))
     if trials is not None:
-        sets.append(_speaker_set(index, card, trials, batch_size, num_workers))
+        sets.append(_speaker_set(run_folder, index, card, trials, batch_size, num_workers))
     if not sets:
         raise ValueError(
             f"nothing to score: {run_folder} has learnt "
@@ -85,15 +88,23 @@ def _speech_set(
 
 
 def _speaker_set(
-    index: Index, card: ModelCard, trials: Path, batch_size: int, num_workers: int
+    run_folder: Path,
+    index: Index,
+    card: ModelCard,
+    trials: Path,
+    batch_size: int,
+    num_workers: int,
 ) -> EvaluationSet:
     if card.speakers is None:
         raise ValueError("this run has learnt words only, so it can't score a trial list")
+    plain = yaml.safe_load((run_folder / "config.yaml").read_text(encoding="utf-8"))
+    pipeline = read(SpeakerPipeline, plain["speaker"]["pipeline"], path="speaker.pipeline")
     source = SpeakerSource.for_evaluation(
         index,
         card.speakers,
         batching=Batching(batch_size=batch_size),
-        normalize="chunk" if card.normalizes["speaker"] else "none",
+        chunk_samples=chunk_rule(pipeline.selector_test).num_samples,
+        normalize=pipeline.normalize,
     )
     evaluation = SpeakerEvaluation(
         name=trials.stem,

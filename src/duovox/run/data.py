@@ -137,7 +137,7 @@ class SpeakerSets:
             batching=Batching(batch_size=self.settings.dataloader.train_batch_size, order="random"),
             seed=self.seed,
             preparation=Preparation(
-                chunk=_chunk(pipeline.selector_train),
+                chunk=chunk_rule(pipeline.selector_train),
                 speed=SpeedPerturbation(pipeline.speeds),
                 augmentations=_augmentations(pipeline.augmentations, "speaker"),
                 normalize=pipeline.normalize,
@@ -180,7 +180,7 @@ class SpeakerSets:
             index,
             self.speakers,
             batching=Batching(batch_size=batch_size),
-            chunk_samples=_chunk(selector).num_samples,
+            chunk_samples=chunk_rule(selector).num_samples,
             normalize=self.settings.pipeline.normalize,
         )
         path = _file(trial_set.trials, self.cache_folder)
@@ -270,7 +270,8 @@ def _augmentations(options: Mapping[str, Option], task: str) -> tuple[Any, ...]:
     )
 
 
-def _chunk(selector: Selector) -> ChunkRule:
+def chunk_rule(selector: Selector) -> ChunkRule:
+    """Return the chunks that a selector asks for."""
     num_samples = round(selector.desired_chunk_length_sec * SAMPLE_RATE)
     return ChunkRule(num_samples=num_samples, start=selector.start)
 

@@ -37,7 +37,7 @@ class Tokenizer:
         if unknown := self.unknown_characters(text):
             raise ValueError(
                 f"characters {sorted(unknown)} of {text!r} are not in the vocabulary"
-                f"{self._hint(text)}"
+                f"{self.case_hint(text)}"
             )
         return [self._tokens[character] for character in _clean(text)]
 
@@ -49,7 +49,8 @@ class Tokenizer:
         """Return the characters of `text` that the vocabulary lacks."""
         return set(_clean(text)) - self._tokens.keys()
 
-    def _hint(self, text: str) -> str:
+    def case_hint(self, text: str) -> str:
+        """Return a clause on the case of the vocabulary where nothing else is wrong, else ""."""
         for case, changed in (("upper", text.upper()), ("lower", text.lower())):
             if not self.unknown_characters(changed):
                 return f", which is in {case} case"

@@ -28,6 +28,13 @@ def speech(index: Index, **settings) -> SpeechSource:
     return SpeechSource.for_training(index, TOKENIZER, **(defaults | settings))
 
 
+def evaluation(index: Index, warning: str) -> SpeechSource:
+    with pytest.warns(UserWarning, match=warning):
+        return SpeechSource.for_evaluation(
+            index, TOKENIZER, batching=Batching(batch_size=3), unknown_characters="drop"
+        )
+
+
 def pass_through(source) -> list:
     return [source.batch(0, number) for number in range(source.num_batches)]
 
@@ -102,12 +109,7 @@ def test_an_evaluation_keeps_what_training_would_drop(tmp_path, write_shards, en
         entry("a/b/digits", transcript="A 10"),
         entry("a/b/crowded", transcript="FAR TOO MUCH TEXT FOR HALF A SECOND"),
     ]
-    source = SpeechSource.for_evaluation(
-        write_shards(tmp_path, odd),
-        TOKENIZER,
-        batching=Batching(batch_size=3),
-        unknown_characters="drop",
-    )
+    source = evaluation(write_shards(tmp_path, odd), r"1 of 4 reference .*'A 10'.*\['0', '1'\]")
     batches = pass_through(source)
     assert sorted(key for batch in batches for key in batch.keys) == sorted(e.key for e in odd)
     texts = {
@@ -123,4 +125,15 @@ def test_an_evaluation_refuses_unknown_characters_unless_told(
 ) -> None:
     index = write_shards(tmp_path, [entry("a/b/c", transcript="A 10")])
     with pytest.raises(ValueError, match="'0' in 1 of them, '1' in 1 of them"):
+        SpeechSource.for_evaluation(index, TOKENIZER, batching=Batching(batch_size=1))
+
+
+def test_references_in_the_other_case_are_warned_of(tmp_path, write_shards, entry) -> None:
+    index = write_shards(tmp_path, [entry("a/b/c", transcript="six"), entry("a/b/d")])
+    evaluation(index, r"1 of 2 reference .*'six'.* vocabulary, which is in upper case")
+
+
+def test_an_evaluation_without_a_reference_word_is_refused(tmp_path, write_shards, entry) -> None:
+    index = write_shards(tmp_path, [entry("a/b/c", transcript=" ")])
+    with pytest.raises(ValueError, match="none of the 1 utterances has a transcript"):
         SpeechSource.for_evaluation(index, TOKENIZER, batching=Batching(batch_size=1))

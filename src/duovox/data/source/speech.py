@@ -9,7 +9,12 @@ from duovox.data.dataset.index import Index
 from duovox.data.plan.batching import Batching
 from duovox.data.source.collate import pad_tokens, pad_waves
 from duovox.data.source.selection import Limits, check_unique_keys, refuse, select
-from duovox.data.source.transcript import UnknownCharacters, find_unknown, find_unlearnable
+from duovox.data.source.transcript import (
+    UnknownCharacters,
+    check_references,
+    find_unknown,
+    find_unlearnable,
+)
 from duovox.data.tokenizer import Tokenizer
 from duovox.data.wave.batch import WaveBatches
 from duovox.data.wave.evaluation import EvaluationWaves
@@ -85,11 +90,13 @@ class SpeechSource:
                 utterance and its transcript stay.
 
         Raises:
-            ValueError: repeated keys, unknown characters, or utterances too short for a frame.
+            ValueError: repeated keys, unknown characters, utterances too short for a frame, or no
+                transcript at all.
         """
         check_unique_keys(index)
         refuse(index, Limits().faults(index))
         find_unknown(index, tokenizer, unknown_characters)
+        check_references(index, tokenizer)
         waves = EvaluationWaves(index, batching=batching, normalize=normalize)
         return cls(waves, tokenizer, {})
 

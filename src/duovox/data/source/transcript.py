@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from typing import Literal
 
@@ -38,6 +39,28 @@ def find_unknown(index: Index, tokenizer: Tokenizer, policy: UnknownCharacters) 
             "transcripts, extend the vocabulary, or set unknown_characters=drop"
         )
     return mask
+
+
+def check_references(index: Index, tokenizer: Tokenizer) -> None:
+    """Warn of reference transcripts that no output can match.
+
+    Raises:
+        ValueError: there is not one reference word, hence no word error rate.
+    """
+    if not any(text.strip() for text in index.transcript):
+        raise ValueError(
+            f"none of the {len(index)} utterances has a transcript, the first is {index.key[0]}: "
+            "without reference words there is no word error rate. Choose a set with transcripts"
+        )
+    odd = [text for text in index.transcript if tokenizer.unknown_characters(text)]
+    if odd:
+        unknown = sorted(set().union(*map(tokenizer.unknown_characters, odd)))
+        warnings.warn(
+            f"{len(odd)} of {len(index)} reference transcripts, such as {odd[0]!r}, count as "
+            f"errors in part or whole: they hold {unknown}, which are not in the vocabulary"
+            f"{tokenizer.case_hint(odd[0])}",
+            stacklevel=2,
+        )
 
 
 def find_unlearnable(index: Index, tokenizer: Tokenizer, *, fastest: float) -> dict[str, Mask]:

@@ -85,6 +85,22 @@ def test_trials_of_other_data_are_listed_as_missing(run, tiny_corpus) -> None:
         evaluate_again(run, demo / "valid", trials=demo / "trials_test.txt")
 
 
+@pytest.mark.parametrize("name", ["../../x", "a/b", "..", "/x"])
+def test_a_name_that_leads_elsewhere_is_refused(run, tiny_corpus, name) -> None:
+    with pytest.raises(ValueError, match=r"must be a plain name .*change --name"):
+        evaluate_again(run, tiny_corpus / "demo" / "test", name=name)
+
+
+def test_results_of_other_data_are_not_overwritten(run, tiny_corpus, tmp_path) -> None:
+    test = tiny_corpus / "demo" / "test"
+    metrics, folder = evaluate_again(run, test, num_workers=0)
+    other = shutil.copytree(test, tmp_path / "test")
+    with pytest.raises(ValueError, match=rf"results of {test}, not of {other}; .*--name"):
+        evaluate_again(run, Path(other), num_workers=0)
+    assert json.loads((folder / "metrics.json").read_text()) == metrics
+    assert evaluate_again(run, test, num_workers=0) == (metrics, folder)
+
+
 def test_trials_hear_the_chunks_that_the_run_was_tested_on(run, tiny_corpus) -> None:
     def score(name: str) -> str:
         demo = tiny_corpus / "demo"

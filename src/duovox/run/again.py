@@ -44,12 +44,14 @@ def evaluate_again(
     overwritten.
 
     Raises:
-        ValueError: there is nothing to score, the data can't be read, trials lack audio, or their
-            speakers were trained on.
+        ValueError: the name is no plain name or taken by other data, there is nothing to score, the
+            data can't be read, trials lack audio, or their speakers were trained on.
     """
+    data_folder = data_folder.resolve()
+    name = name or data_folder.name
+    folder = _results_folder(run_folder, name, data_folder)
     network, card = load_network(run_folder)
     index = Index.load([data_folder])
-    name = name or data_folder.resolve().name
     sets = []
     if card.vocabulary is not None and any(index.transcript):
         sets.append(_speech_set(index, card, name, batch_size, num_workers))
@@ -61,11 +63,28 @@ def evaluate_again(
             f"{'words' if card.vocabulary else 'speakers only'}, and {data_folder} "
             f"{'has no transcripts' if card.vocabulary else 'needs a trial list (--trials)'}"
         )
-    folder = run_folder / "evaluations" / name
     results = evaluate(network, sets, device=torch.device(device), folder=folder)
-    metrics = {"test": results}
+    metrics = {"test": results, "data_folder": str(data_folder)}
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     return metrics, folder
+
+
+def _results_folder(run_folder: Path, name: str, data_folder: Path) -> Path:
+    """Return the folder of the results, unless it is elsewhere or that of other data."""
+    if name in {"", ".", ".."} or set(name) & set("/\\\0"):
+        raise ValueError(
+            f"the results' name must be a plain name without slashes, got {name!r}; change --name"
+        )
+    folder = run_folder / "evaluations" / name
+    path = folder / "metrics.json"
+    if path.is_file():
+        scored = json.loads(path.read_text(encoding="utf-8")).get("data_folder")
+        if scored != str(data_folder):
+            raise ValueError(
+                f"{folder} holds the results of {scored or 'unknown data'}, not of {data_folder}; "
+                "give these another name (--name)"
+            )
+    return folder
 
 
 def _speech_set(

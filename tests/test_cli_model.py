@@ -61,6 +61,12 @@ def test_embed_writes_one_unit_vector_per_file(type_in, run, audio, tmp_path) ->
         np.testing.assert_allclose(saved["embeddings"], duovox.load(run).embed(audio), atol=1e-6)
 
 
+def test_embed_says_the_name_of_the_file_it_writes(type_in, run, audio, tmp_path) -> None:
+    result = type_in("embed", run, audio[0], "--out", tmp_path / "emb")
+    assert f"{tmp_path / 'emb.npz'}: 1 embeddings" in result.stdout
+    assert (tmp_path / "emb.npz").is_file()
+
+
 @pytest.mark.parametrize(
     ("threshold", "verdict"), [("-1", "same speaker"), ("1.1", "different speakers")]
 )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from duovox.cli_terminal import say
+
 if TYPE_CHECKING:
     from duovox.run.model import Model
 
@@ -32,9 +34,8 @@ def evaluate(
     metrics, folder = evaluate_again(
         run, data, trials=trials, name=name, batch_size=batch_size, device=device
     )
-    console = Console(soft_wrap=True)
-    console.print(results_table(metrics))
-    console.print(f"results: {folder}")
+    Console(soft_wrap=True).print(results_table(metrics))
+    say(f"results: {folder}")
 
 
 def report(run: Run) -> None:
@@ -61,6 +62,7 @@ def embed(
     import numpy as np
 
     embeddings = _load(run, device).embed(audio).numpy()
+    out = out if out.suffix == ".npz" else out.with_name(f"{out.name}.npz")
     np.savez(out, paths=np.array([str(path) for path in audio]), embeddings=embeddings)
     typer.echo(f"{out}: {len(audio)} embeddings of width {embeddings.shape[1]}")
 

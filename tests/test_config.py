@@ -16,7 +16,7 @@ from duovox.loss.weighting.static import StaticWeighting
 from duovox.network.pooling import Pooling
 from duovox.network.wav2vec2.architecture import base, large, tiny
 from duovox.run.build import read_settings
-from duovox.run.option import make
+from duovox.run.option import ALGORITHMS, ARCHITECTURES, POOLINGS, SCHEDULES, WEIGHTINGS, make
 from duovox.run.settings import Network, Settings
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
@@ -206,7 +206,7 @@ def test_the_regularisation_of_the_with_reg_runs_has_its_published_numbers() -> 
 
 def test_every_architecture_is_the_preset_it_names() -> None:
     made = {
-        name: make(_file("network/architecture", name), path="a")
+        name: make(_file("network/architecture", name), path="a", within=ARCHITECTURES)
         for name in ("base", "large", "tiny")
     }
     assert made == {"base": base(), "large": large(), "tiny": tiny()}
@@ -215,7 +215,7 @@ def test_every_architecture_is_the_preset_it_names() -> None:
 @pytest.mark.parametrize("name", options("optim/algo"))
 def test_every_algorithm_makes_a_step(name: str) -> None:
     weight = torch.nn.Parameter(torch.ones(2))
-    algorithm = make(_file("optim/algo", name), [weight], path="optim.algo")
+    algorithm = make(_file("optim/algo", name), [weight], path="optim.algo", within=ALGORITHMS)
     weight.grad = torch.ones(2)
     algorithm.step()
     assert bool((weight < 1).all())
@@ -224,8 +224,10 @@ def test_every_algorithm_makes_a_step(name: str) -> None:
 @pytest.mark.parametrize("name", options("optim/schedule"))
 def test_every_schedule_drives_every_algorithm(name: str) -> None:
     for algo in options("optim/algo"):
-        algorithm = make(_file("optim/algo", algo), [torch.nn.Parameter(torch.ones(2))], path="a")
-        schedule = make(_file("optim/schedule", name), algorithm, path="s", max_steps=10)
+        weights = [torch.nn.Parameter(torch.ones(2))]
+        algorithm = make(_file("optim/algo", algo), weights, path="a", within=ALGORITHMS)
+        option = _file("optim/schedule", name)
+        schedule = make(option, algorithm, path="s", within=SCHEDULES, max_steps=10)
         for _ in range(10):
             algorithm.step()
             schedule.step(*([0.5] if name == "reduce_on_plateau" else []))
@@ -235,7 +237,7 @@ def test_every_schedule_drives_every_algorithm(name: str) -> None:
 def test_every_pooling_of_the_table_can_be_made() -> None:
     table = settings_of("mt_speech_speaker").network.pooling
     made: list[Pooling] = [
-        make(option, 8, path=f"network.pooling.{name}", class_width=8)
+        make(option, 8, path=f"network.pooling.{name}", within=POOLINGS, class_width=8)
         for name, option in table.items()
     ]
     assert {pooling.out_dim for pooling in made} == {8, 16, 40}
@@ -247,7 +249,8 @@ def test_every_weighting_of_the_table_can_be_made_with_the_settings_beside_it() 
     loss = settings_of("mt_speech_speaker", "optim.loss.static_speech_weight=0.88").optim.loss
     assert loss.weighting is not None
     losses = {"speech": torch.tensor(2.0), "speaker": torch.tensor(8.0)}
-    made = {name: make(option, path=name) for name, option in loss.weighting.items()}
+    table = loss.weighting.items()
+    made = {name: make(option, path=name, within=WEIGHTINGS) for name, option in table}
     weights = {name: [float(w) for w in weigh(losses).values()] for name, weigh in made.items()}
     assert weights == {
         "none": [1.0, 1.0],

@@ -16,7 +16,7 @@ from duovox.network.head.cosine import CosineHead
 from duovox.network.head.linear import LinearHead
 from duovox.network.pooling.ctc import CtcPooling
 from duovox.run.network import build_network, sizes_of
-from duovox.run.option import make
+from duovox.run.option import ARCHITECTURES, make
 
 WIDTH = 16  # of the tiny network
 
@@ -196,7 +196,7 @@ def test_without_regularisation_training_is_deterministic(build) -> None:
 def test_the_sizes_of_a_network_make_the_same_network_again(build) -> None:
     network = build("network.stat_pooling_type=mean")
     option = json.loads(json.dumps(sizes_of(network)))  # as model.json holds it
-    assert make(option, path="a") == network.backbone.architecture
+    assert make(option, path="a", within=ARCHITECTURES) == network.backbone.architecture
 
 
 def test_a_checkpoint_brings_its_own_sizes(build, tmp_path: Path) -> None:

@@ -106,7 +106,15 @@ MISTAKES = {
         "lacks the column spk_id or wrd",
     ),
     "no ID": (csv(GOOD, ",1,a.wav,ann,A"), r"line 3, column ID: must not be empty"),
-    "no speaker": (csv("u1,1,a.wav,,A"), r"line 2, column spk_id: must not be empty"),
+    "no speaker": (csv(GOOD, "u2,1,a.wav,,A"), r"line 3, column spk_id: must not be empty"),
+    "no speaker and an empty text": (
+        csv("u1,1,a.wav,,"),
+        r"line 2, column spk_id: must not be empty",
+    ),
+    "no speaker and no words": (
+        csv("u1,a.wav,", header="ID,wav,spk_id"),
+        r"line 2, column spk_id: must not be empty",
+    ),
     "repeated ID": (
         csv(GOOD, GOOD),
         r"line 3, column ID: 'u1' is already that of .*train\.csv, line 2",
@@ -134,6 +142,11 @@ MISTAKES = {
     "open quote": (csv('u1,1,a.wav,ann,"A'), "cannot be read as CSV"),
     "no utf-8": ("ID,wav,wrd\nu1,a.wav,\udcff\n", "cannot be read as CSV"),
 }
+
+
+def test_speakers_may_be_left_empty_where_there_are_words(manifest):
+    (found,) = find_utterances(manifest(csv("u1,1,a.wav,,A")))
+    assert (found.speaker_id, found.transcript) == ("", "A")
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

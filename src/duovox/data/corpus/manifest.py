@@ -4,7 +4,7 @@
 |---|---|---|
 | `ID` | yes | unique name of the utterance (the outer key in JSON) |
 | `wav` | yes | path of the audio; `$data_root` or `{data_root}` stands for the corpus folder |
-| `spk_id` | this or `wrd` | speaker |
+| `spk_id` | this or `wrd` | speaker; given for all utterances or for none |
 | `wrd` (`words`) | this or `spk_id` | transcript |
 | `duration` (`length`) | no | seconds; checked against the audio when shards are written |
 | `start`, `stop` | no | stretch of the file in whole samples of its own rate, SpeechBrain's unit |
@@ -78,8 +78,13 @@ def _check_columns(entries: Sequence[Entry], path: Path) -> None:
         raise ValueError(
             f"{path} lacks the column {', '.join(missing)}; it has {', '.join(sorted(found))}"
         )
+    needed = ["ID", "wav"]
+    has_speakers = any(entry.first("spk_id") for entry in entries)
+    has_words = any(entry.first("wrd", "words") for entry in entries)
+    if "spk_id" in found and (has_speakers or not has_words):
+        needed.append("spk_id")
     for entry in entries:
-        for name in {"ID", "wav", "spk_id"} & found:
+        for name in needed:
             if not entry.fields.get(name):
                 raise ValueError(f"{entry.place}, column {name}: must not be empty")
 

@@ -46,7 +46,7 @@ def test_lengths_that_the_settings_leave_out_are_not_counted() -> None:
     check(0, 0, speech=source(27, **{"longer than 3.0 s": 50, "shorter than 0.5 s": 3}))
 
 
-@pytest.mark.filterwarnings("ignore:.*characters that the vocabulary:UserWarning")  # in validation
+@pytest.mark.filterwarnings("ignore:.*reference transcripts:UserWarning")  # in validation
 def test_a_run_is_held_against_its_limit_and_names_what_it_left_out(run_door) -> None:
     few_letters = "speech.tokenizer.vocabulary=['<pad>','|',O,N,E]"
     drop = "speech.pipeline.unknown_characters=drop"

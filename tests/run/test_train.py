@@ -51,6 +51,11 @@ def test_a_door_trains_scores_and_reports(
     assert math.isfinite(objective)
 
 
+def test_brackets_in_a_name_are_no_markup(run_door, capsys) -> None:
+    run_door("speech", "experiment_name='a[/b]'", "trainer.max_steps=1", "eval_model=false")
+    assert "a[/b]" in capsys.readouterr().out
+
+
 def test_the_same_command_resumes_and_a_finished_run_trains_no_more(
     run_door: Callable[..., Any], tmp_path: Path
 ) -> None:

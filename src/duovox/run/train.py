@@ -64,7 +64,7 @@ class Run:
         self.settings = settings
         self.folder = folder
         self.plain = plain
-        self.console = Console(soft_wrap=True)
+        self.console = Console(soft_wrap=True, markup=False)  # names may hold brackets
         self.sets = _sets(settings)
         speech, speaker = self.sets.get("speech"), self.sets.get("speaker")
         self.card = ModelCard(

@@ -223,10 +223,10 @@ def test_every_algorithm_makes_a_step(name: str) -> None:
 
 @pytest.mark.parametrize("name", options("optim/schedule"))
 def test_every_schedule_drives_every_algorithm(name: str) -> None:
+    option = settings_of("mt_speech_speaker", f"optim/schedule={name}").optim.schedule
     for algo in options("optim/algo"):
         weights = [torch.nn.Parameter(torch.ones(2))]
         algorithm = make(_file("optim/algo", algo), weights, path="a", within=ALGORITHMS)
-        option = _file("optim/schedule", name)
         schedule = make(option, algorithm, path="s", within=SCHEDULES, max_steps=10)
         for _ in range(10):
             algorithm.step()

@@ -212,6 +212,11 @@ class Callbacks:
     max_bad_steps: int
     early_stopping: list[EarlyStop]
 
+    def __post_init__(self) -> None:
+        for name in ("save_every_minutes", "max_bad_steps"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"callbacks.{name} must be at least 0, got {getattr(self, name)}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trainer:
@@ -232,6 +237,11 @@ class Trainer:
         for name in counts:
             if getattr(self, name) < 1:
                 raise ValueError(f"trainer.{name} must be at least 1, got {getattr(self, name)}")
+        if self.num_threads is not None and self.num_threads < 0:
+            raise ValueError(
+                "trainer.num_threads must be at least 1, or 0 or null for torch's choice, "
+                f"got {self.num_threads}"
+            )
         if self.gradient_clip_val < 0:
             raise ValueError(
                 "trainer.gradient_clip_val must be 0 (no clipping) or above, "

@@ -80,6 +80,14 @@ def test_sizes_that_do_not_fit_are_refused(change: dict[str, object], message: s
         replace(architecture.tiny(), **change)
 
 
+@pytest.mark.parametrize(
+    "name", ["width", "num_layers", "num_heads", "feed_forward_width", "position_kernel"]
+)
+def test_no_size_is_below_one(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
+        replace(architecture.base(), **{name: 0})
+
+
 def test_presets_differ_in_size_only() -> None:
     presets = [architecture.base(), architecture.large(), architecture.tiny()]
     assert all(isinstance(preset, Architecture) for preset in presets)

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, get_args
 from torch import Tensor
 
 ConvNorm = Literal["group", "layer"]
+_POSITION = ("position_kernel", "position_groups")
 Count = TypeVar("Count", int, Tensor)
 
 
@@ -40,6 +41,9 @@ class Architecture:
             )
         if self.conv_norm not in get_args(ConvNorm):
             raise ValueError(f"conv_norm must be 'group' or 'layer', got {self.conv_norm!r}")
+        for name in ("width", "num_layers", "num_heads", "feed_forward_width", *_POSITION):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         for name in ("num_heads", "position_groups"):
             if self.width % getattr(self, name):
                 raise ValueError(

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 import yaml
 
+from duovox.data.atomic import write_whole
 from duovox.data.dataset.index import Index
 from duovox.data.loader import evaluation_loader
 from duovox.data.plan.batching import Batching
@@ -65,7 +66,7 @@ def evaluate_again(
         )
     results = evaluate(network, sets, device=torch.device(device), folder=folder)
     metrics = {"test": results, "data_folder": str(data_folder)}
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    write_whole(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     return metrics, folder
 
 

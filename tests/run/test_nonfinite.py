@@ -66,7 +66,7 @@ def test_one_task_s_bad_loss_leaves_the_other_learning(
     initial = state_of(run_door.run_folder)
     spoil(task, lambda loss: loss * math.nan, 1)
     run_door("mt_speech_speaker", *SETTINGS, "trainer.max_steps=1", "experiment_name=bad")
-    (run,) = run_door.log_folder.glob("*/bad/*")
+    (run,) = run_door.log_folder.glob("*/bad/[!.]*")
     state = state_of(run)
     assert moved(initial, state) == learns
     assert all(torch.isfinite(tensor).all() for tensor in state.values())

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from duovox import cli_data, cli_model, cli_prepare, cli_prepare_voxceleb, cli_split
+from duovox import cli_data, cli_model, cli_prepare, cli_split
 
 
 class PoliteGroup(TyperGroup):
@@ -40,7 +40,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Multi-task speech and speaker learning with wav2vec 2.0.",
 )
-cli_prepare.prepare.command("voxceleb")(cli_prepare_voxceleb.prepare_voxceleb)
 app.add_typer(cli_prepare.prepare, name="prepare")
 app.add_typer(cli_data.shards, name="shards")
 app.add_typer(cli_data.trials, name="trials")

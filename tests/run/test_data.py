@@ -12,6 +12,7 @@ import fsspec
 import pytest
 
 from duovox.data.dataset.index import Index
+from duovox.decoding.greedy import GreedyDecoder
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
 from duovox.run.data import SpeakerSets, SpeechSets, TrainingData, resolve_trials
@@ -21,7 +22,7 @@ from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
 
 SPEAKER_TASK = SpeakerTask(classification=CrossEntropyLoss())
-SPEECH_TASK = SpeechTask(ctc=CtcLoss(), vocabulary=("<pad>",))
+SPEECH_TASK = SpeechTask(ctc=CtcLoss(), decode=GreedyDecoder(("<pad>",)), vocabulary=("<pad>",))
 
 
 @pytest.fixture

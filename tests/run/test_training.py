@@ -12,6 +12,7 @@ from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.weighting.dwa import DwaWeighting
 from duovox.loss.weighting.none import NoWeighting
 from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.run.decoder import GREEDY
 from duovox.run.network import build_network
 from duovox.run.settings import Settings
 from duovox.run.training import build_module, build_tasks
@@ -34,13 +35,15 @@ def module_of(settings: Settings) -> MultiTask:
     network: SpeechSpeakerNetwork = build_network(
         settings.network, vocabulary_size=3, num_speakers=2
     )
-    tasks = build_tasks(settings.optim.loss, vocabulary=VOCABULARY, has_speakers=True)
+    tasks = build_tasks(
+        settings.optim.loss, vocabulary=VOCABULARY, decoder=GREEDY, has_speakers=True
+    )
     return build_module(settings, network, tasks)
 
 
 def test_tasks_get_the_losses_of_the_settings(mt) -> None:
     loss = mt("optim.loss.aam_margin=0.3", "optim.loss.aam_scale=20").optim.loss
-    tasks = build_tasks(loss, vocabulary=VOCABULARY, has_speakers=True)
+    tasks = build_tasks(loss, vocabulary=VOCABULARY, decoder=GREEDY, has_speakers=True)
     speech, speaker = tasks["speech"], tasks["speaker"]
     assert isinstance(speech, SpeechTask)
     assert isinstance(speaker, SpeakerTask)
@@ -51,8 +54,10 @@ def test_tasks_get_the_losses_of_the_settings(mt) -> None:
 
 def test_a_run_has_the_tasks_it_has_data_for(mt) -> None:
     loss = mt("optim.loss.use_cross_entropy=true").optim.loss
-    assert list(build_tasks(loss, vocabulary=VOCABULARY, has_speakers=False)) == ["speech"]
-    (speaker,) = build_tasks(loss, vocabulary=None, has_speakers=True).values()
+    assert list(build_tasks(loss, vocabulary=VOCABULARY, decoder=GREEDY, has_speakers=False)) == [
+        "speech"
+    ]
+    (speaker,) = build_tasks(loss, vocabulary=None, decoder=GREEDY, has_speakers=True).values()
     assert isinstance(speaker, SpeakerTask)
     assert isinstance(speaker.classification, CrossEntropyLoss)
 
@@ -81,7 +86,12 @@ def test_the_weighting_is_picked_by_name_with_its_settings(mt) -> None:
 
 def test_the_blank_of_ctc_is_the_first_symbol(mt) -> None:
     with pytest.raises(ValueError, match=r"optim\.loss\.ctc_blank_idx must be 0.*got 4"):
-        build_tasks(mt("optim.loss.ctc_blank_idx=4").optim.loss, vocabulary="ABC", has_speakers=0)
+        build_tasks(
+            mt("optim.loss.ctc_blank_idx=4").optim.loss,
+            vocabulary="ABC",
+            decoder=GREEDY,
+            has_speakers=0,
+        )
 
 
 def test_frozen_parts_learn_when_the_settings_say(mt) -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from duovox.batch import NetworkOutput
+from duovox.decoding.greedy import GreedyDecoder
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
 from duovox.task.evaluation import Hypothesis, SpeakerEvaluation, SpeechEvaluation, Trials
@@ -41,7 +42,10 @@ def trials(enroll: Sequence[str], test: Sequence[str], is_target: Sequence[bool]
 
 
 def test_hypotheses_come_in_order_with_rates_over_the_whole_set(speech_batch) -> None:
-    evaluation = SpeechEvaluation(name="s", task=SpeechTask(ctc=CtcLoss(), vocabulary=VOCABULARY))
+    evaluation = SpeechEvaluation(
+        name="s",
+        task=SpeechTask(ctc=CtcLoss(), decode=GreedyDecoder(VOCABULARY), vocabulary=VOCABULARY),
+    )
     batches = [speech_batch([2.0, 3.0], ["A", "A B"]), speech_batch([0.0], ["B"])]
     losses = []
     for batch in batches:
@@ -58,7 +62,10 @@ def test_hypotheses_come_in_order_with_rates_over_the_whole_set(speech_batch) ->
 
 
 def test_a_new_pass_forgets_the_last(speech_batch, network, speaker_batch) -> None:
-    speech = SpeechEvaluation(name="s", task=SpeechTask(ctc=CtcLoss(), vocabulary=VOCABULARY))
+    speech = SpeechEvaluation(
+        name="s",
+        task=SpeechTask(ctc=CtcLoss(), decode=GreedyDecoder(VOCABULARY), vocabulary=VOCABULARY),
+    )
     speech.add(Teller(), speech_batch([2.0], ["A"]))
     speech.start()
     speech.add(Teller(), speech_batch([3.0], ["B"]))

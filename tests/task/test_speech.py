@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from duovox.batch import NetworkOutput
+from duovox.decoding.greedy import GreedyDecoder
 from duovox.loss.ctc import CtcLoss
 from duovox.task.speech import SpeechTask
 
@@ -14,7 +15,7 @@ VOCABULARY = ("<pad>", "|", "A", "B")
 
 @pytest.fixture
 def task() -> SpeechTask:
-    return SpeechTask(ctc=CtcLoss(), vocabulary=VOCABULARY)
+    return SpeechTask(ctc=CtcLoss(), decode=GreedyDecoder(VOCABULARY), vocabulary=VOCABULARY)
 
 
 def heard(*rows: str) -> NetworkOutput:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from duovox.decoding.greedy import GreedyDecoder
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.task.evaluation import SpeakerEvaluation, SpeechEvaluation, Trials
 from duovox.task.speaker import SpeakerTask
@@ -15,7 +16,12 @@ class Words(SpeechEvaluation):
     """An evaluation with a given result."""
 
     def __init__(self, name: str, wer: float, loss: float) -> None:
-        super().__init__(name=name, task=SpeechTask(ctc=lambda *_: _[0], vocabulary=("<pad>",)))
+        super().__init__(
+            name=name,
+            task=SpeechTask(
+                ctc=lambda *_: _[0], decode=GreedyDecoder(("<pad>",)), vocabulary=("<pad>",)
+            ),
+        )
         self._result = {"wer": wer, "loss": loss}
 
     def result(self) -> dict[str, float]:

@@ -19,6 +19,7 @@ from duovox.data.tokenizer import Tokenizer
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
 from duovox.run.data import chunk_rule, resolve_trials
+from duovox.run.decoder import build_decoder
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.read import read
 from duovox.run.settings import SpeakerPipeline
@@ -99,7 +100,11 @@ def _speech_set(
         normalize="chunk" if card.normalizes["speech"] else "none",
         unknown_characters="drop",
     )
-    task = SpeechTask(ctc=CtcLoss(blank=card.blank), vocabulary=card.vocabulary)
+    task = SpeechTask(
+        ctc=CtcLoss(blank=card.blank),
+        decode=build_decoder(card.decoder, card.vocabulary),
+        vocabulary=card.vocabulary,
+    )
     return EvaluationSet(
         evaluation=SpeechEvaluation(name=name, task=task),
         batches=evaluation_loader(source, num_workers=num_workers),

@@ -15,8 +15,8 @@ from duovox.audio.error import AudioError
 from duovox.audio.load import load_wave
 from duovox.audio.normalize import normalize
 from duovox.batch import SAMPLE_RATE, NetworkOutput
-from duovox.decoding import greedy
 from duovox.network.assemble import SpeechSpeakerNetwork, Task
+from duovox.run.decoder import build_decoder
 from duovox.run.weights import ModelCard, load_network
 
 MIN_SAMPLES = 400  # the receptive field of one frame
@@ -54,10 +54,11 @@ class Model:
         """
         if self.card.vocabulary is None:
             raise ValueError("this run has learnt speakers only, so it can't transcribe")
+        decode = build_decoder(self.card.decoder, self.card.vocabulary)
         texts: list[str] = []
         for output in self._outputs(audio, task="speech"):
             assert output.token_logits is not None
-            texts += greedy.decode(output.token_logits, output.num_frames, self.card.vocabulary)
+            texts += decode(output.token_logits, output.num_frames)
         return texts
 
     def embed(self, audio: Sequence[str | Path]) -> Tensor:

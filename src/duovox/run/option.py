@@ -21,6 +21,7 @@ from duovox.run.settings import Option
 ARCHITECTURES = ("duovox.network.wav2vec2.architecture",)
 POOLINGS = ("duovox.network.pooling",)
 WEIGHTINGS = ("duovox.loss.weighting",)
+DECODERS = ("duovox.decoding",)
 AUGMENTATIONS = ("duovox.data.stage",)
 ALGORITHMS = ("torch.optim",)
 SCHEDULES = ("duovox.optim.schedule", "torch.optim.lr_scheduler")

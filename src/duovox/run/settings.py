@@ -272,5 +272,6 @@ class Settings:
     optim: Optim
     callbacks: Callbacks
     trainer: Trainer
+    decoder: Option | None = None  # of runs that learn words
     speech: Speech | None = None
     speaker: Speaker | None = None

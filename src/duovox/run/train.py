@@ -19,6 +19,7 @@ from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.run.build import read_settings
 from duovox.run.cpu import tune_for_training
 from duovox.run.data import Source, SpeakerSets, SpeechSets, TrainingData
+from duovox.run.decoder import GREEDY
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.folder import open_run_folder, run_folder
@@ -73,10 +74,12 @@ class Run:
             architecture={},
             normalizes=_normalizes(settings),
             blank=settings.optim.loss.ctc_blank_idx,
+            decoder=settings.decoder or GREEDY,
         )
         self.tasks = build_tasks(
             settings.optim.loss,
             vocabulary=self.card.vocabulary,
+            decoder=self.card.decoder,
             has_speakers=self.card.speakers is not None,
         )
 
@@ -180,6 +183,8 @@ class Run:
         training = self.folder / TRAINING_FILE
         if training.is_file():
             metrics["training"] = json.loads(training.read_text(encoding="utf-8"))
+        if self.card.vocabulary is not None:
+            metrics["decoder"] = self.card.decoder
         _write_json(self.folder / METRICS_FILE, metrics)
         return metrics
 

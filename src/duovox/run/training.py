@@ -15,15 +15,16 @@ from duovox.loss.ctc import CtcLoss
 from duovox.loss.weighting.none import NoWeighting
 from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.optim.freezing import backbone_freezing
+from duovox.run.decoder import build_decoder
 from duovox.run.option import ALGORITHMS, SCHEDULES, WEIGHTINGS, choose, make
-from duovox.run.settings import Callbacks, Loss, Settings
+from duovox.run.settings import Callbacks, Loss, Option, Settings
 from duovox.task.multitask import MultiTask, Task
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
 
 
 def build_tasks(
-    loss: Loss, *, vocabulary: Sequence[str] | None, has_speakers: bool
+    loss: Loss, *, vocabulary: Sequence[str] | None, decoder: Option, has_speakers: bool
 ) -> dict[str, Task]:
     """Return the tasks of a run with their losses."""
     if loss.ctc_blank_idx != 0:
@@ -34,7 +35,8 @@ def build_tasks(
     tasks: dict[str, Task] = {}
     if vocabulary is not None:
         ctc = CtcLoss(blank=loss.ctc_blank_idx)
-        tasks["speech"] = SpeechTask(ctc=ctc, vocabulary=tuple(vocabulary))
+        decode = build_decoder(decoder, vocabulary)
+        tasks["speech"] = SpeechTask(ctc=ctc, decode=decode, vocabulary=tuple(vocabulary))
     if has_speakers:
         tasks["speaker"] = SpeakerTask(
             classification=CrossEntropyLoss()

@@ -20,6 +20,7 @@ class SpeechTask:
     """
 
     ctc: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+    decode: Callable[[Tensor, Tensor], list[str]]  # token logits (B, T, V), num_frames (B,)
     vocabulary: Sequence[str]
 
     def forward(self, network: nn.Module, batch: SpeechBatch) -> tuple[NetworkOutput, Tensor]:
@@ -29,11 +30,13 @@ class SpeechTask:
         return output, loss
 
     def transcribe(self, output: NetworkOutput) -> list[str]:
-        """Return the text of each utterance: the best character of each frame, collapsed."""
+        """Return the text of each utterance."""
         assert output.token_logits is not None
-        return greedy.decode(output.token_logits, output.num_frames, self.vocabulary)
+        return self.decode(output.token_logits, output.num_frames)
 
     def glance(self, batch: SpeechBatch, output: NetworkOutput) -> dict[str, float]:
-        """Return the word error rate of one training batch, for the curves."""
-        rate = word_error_rate(list(batch.transcripts), self.transcribe(output))
+        """Return the word error rate of one training batch, decoded greedily, for the curves."""
+        assert output.token_logits is not None
+        texts = greedy.decode(output.token_logits, output.num_frames, self.vocabulary)
+        rate = word_error_rate(list(batch.transcripts), texts)
         return {"train_wer": rate.wer}

@@ -2,7 +2,8 @@
 
 Shapes everywhere in this package:
 `B utterances, S samples, T frames, D frame width, E embedding width, V vocabulary, L tokens,
-K speakers, G codebooks`. Waves are float32, mono, 16 kHz. Lengths travel with their tensors.
+K speakers, G codebooks, M masked frames (of all utterances, one after the other), N negatives`.
+Waves are float32, mono, 16 kHz. Lengths travel with their tensors.
 """
 
 from __future__ import annotations
@@ -120,6 +121,33 @@ TrainingBatch = SpeechBatch | SpeakerBatch | MultiTaskBatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SslBatch(_Movable):
+    """Padded utterances with masked frames, for the network to tell from other masked frames."""
+
+    keys: tuple[str, ...]  # B utterance keys
+    waves: Tensor  # (B, S) float32, 16 kHz, zero padded
+    num_samples: Tensor  # (B,) int64, true length of each wave
+    mask: Tensor  # (B, T) bool, True = masked; never at padding
+    num_masked: tuple[int, ...]  # B; on the host, so that shapes need not wait for the device
+    negatives: Tensor  # (M, N) int32, places among the masked frames of the same utterance
+    bad_utterances: tuple[BadUtterance, ...] = ()  # left out of this batch
+
+    def __post_init__(self) -> None:
+        _check_waves(self.keys, self.waves, self.num_samples)
+        _check_rows("mask", self.mask, len(self.keys), ndim=2)
+        _check_count("num_masked", self.num_masked, len(self.keys))
+        _check_rows("negatives", self.negatives, sum(self.num_masked), ndim=2)
+        if self.mask.device.type == "cpu" and self.mask.sum(1).tolist() != [*self.num_masked]:
+            raise ValueError(
+                f"num_masked must count the True of each row of mask, {self.mask.sum(1).tolist()}, "
+                f"got {self.num_masked}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkOutput(_Movable):
     """What the network makes of a batch; the parts that its task does not need are None."""
 
@@ -137,13 +165,11 @@ def _check_waves(keys: tuple[str, ...], waves: Tensor, num_samples: Tensor) -> N
 
 def _check_rows(name: str, tensor: Tensor, num_rows: int, *, ndim: int) -> None:
     if tensor.ndim != ndim or len(tensor) != num_rows:
-        shape = "(B, ...)" if ndim > 1 else "(B,)"
         raise ValueError(
-            f"{name} must be {ndim}-dimensional {shape} with B={num_rows}, "
-            f"got {tuple(tensor.shape)}"
+            f"{name} must be {ndim}-dimensional with {num_rows} rows, got {tuple(tensor.shape)}"
         )
 
 
-def _check_count(name: str, values: tuple[str, ...], num_rows: int) -> None:
+def _check_count(name: str, values: tuple[object, ...], num_rows: int) -> None:
     if len(values) != num_rows:
         raise ValueError(f"{name} must have B={num_rows} entries, got {len(values)}")

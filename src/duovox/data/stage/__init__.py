@@ -1,8 +1,10 @@
 """Stages: what happens to a wave between the shard and the batch.
 
 In order: `chunk` says which part is decoded, `speed` changes its tempo and pitch, then come the
-augmentations, then normalisation. An augmentation takes a wave and a generator, and returns a new
-wave of the same length:
+augmentations, then normalisation. For pre-training, `span_mask` then chooses the frames to hide,
+and `negatives` the other hidden frames that each is to be told from.
+
+An augmentation takes a wave and a generator, and returns a new wave of the same length:
 
     class Louder:
         def __call__(self, wave, generator):

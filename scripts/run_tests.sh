@@ -7,6 +7,7 @@
 #   ./scripts/run_tests.sh tests/metric -k eer   # some of them
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+unset PYTHONDONTWRITEBYTECODE # compiling torch anew at every start costs 8 s
 
 left_out() { # the marks this machine cannot serve
   .venv/bin/python -c "import sys, torch; sys.exit(not torch.cuda.is_available())" || echo "not gpu"

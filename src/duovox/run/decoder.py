@@ -13,10 +13,10 @@ GREEDY: Option = {"_target_": "duovox.decoding.greedy.GreedyDecoder"}  # config/
 
 
 def build_decoder(
-    decoder: Option, vocabulary: Sequence[str]
+    decoder: Option | None, vocabulary: Sequence[str]
 ) -> Callable[[Tensor, Tensor], list[str]]:
-    """Return what turns token logits (B, T, V) and num_frames (B,) into texts."""
+    """Return what turns token logits (B, T, V) and num_frames (B,) into texts; None is greedy."""
     decode: Callable[[Tensor, Tensor], list[str]] = make(
-        decoder, tuple(vocabulary), path="decoder", within=DECODERS
+        decoder or GREEDY, tuple(vocabulary), path="decoder", within=DECODERS
     )
     return decode

@@ -19,7 +19,6 @@ from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.run.build import read_settings
 from duovox.run.cpu import tune_for_training
 from duovox.run.data import Source, SpeakerSets, SpeechSets, TrainingData
-from duovox.run.decoder import GREEDY
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.folder import open_run_folder, run_folder
@@ -74,7 +73,7 @@ class Run:
             architecture={},
             normalizes=_normalizes(settings),
             blank=settings.optim.loss.ctc_blank_idx,
-            decoder=settings.decoder or GREEDY,
+            decoder=settings.decoder,
         )
         self.tasks = build_tasks(
             settings.optim.loss,

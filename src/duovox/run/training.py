@@ -24,7 +24,7 @@ from duovox.task.speech import SpeechTask
 
 
 def build_tasks(
-    loss: Loss, *, vocabulary: Sequence[str] | None, decoder: Option, has_speakers: bool
+    loss: Loss, *, vocabulary: Sequence[str] | None, decoder: Option | None, has_speakers: bool
 ) -> dict[str, Task]:
     """Return the tasks of a run with their losses."""
     if loss.ctc_blank_idx != 0:

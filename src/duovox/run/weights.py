@@ -6,7 +6,7 @@ import json
 import pickle
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from duovox.data.atomic import write_whole
 from duovox.network.assemble import SpeechSpeakerNetwork
-from duovox.run.decoder import GREEDY
 from duovox.run.network import build_network
 from duovox.run.read import read
 from duovox.run.settings import Network, Option
@@ -34,7 +33,7 @@ class ModelCard:
     architecture: Option  # of the backbone
     normalizes: dict[str, bool]  # by task: waves get zero mean and unit variance
     blank: int = 0
-    decoder: Option = field(default_factory=lambda: GREEDY)  # from frames to text
+    decoder: Option | None = None  # from frames to text; None = greedy
 
     def write(self, folder: Path) -> None:
         """Write model.json."""

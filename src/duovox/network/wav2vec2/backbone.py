@@ -107,8 +107,9 @@ class Wav2Vec2Backbone(nn.Module):
         """
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_feature_encoder):
             features = self.feature_encoder(waves, num_samples)  # (B, T, C)
+        normalised = self.embedding.feature_norm(features)
         num_frames = self.architecture.num_frames(num_samples)
-        frames, num_frames = self.embedding(features, num_frames, class_frame)
+        frames, num_frames = self.embedding(normalised, num_frames, class_frame)
         layers = self.transformer(frames, num_frames, with_layers=with_layers)
         return Encoded(
             frames=layers[-1], num_frames=num_frames, layers=layers if with_layers else None

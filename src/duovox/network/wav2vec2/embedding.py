@@ -46,14 +46,22 @@ class Embedding(nn.Module):
         self.dropout = nn.Dropout(hidden_dropout)
 
     def forward(
-        self, features: Tensor, num_frames: Tensor, class_frame: Tensor | None
+        self,
+        features: Tensor,
+        num_frames: Tensor,
+        class_frame: Tensor | None,
+        mask: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return frames (B, T, D) and their number (B,), both with the class frame (D,) if given.
 
         Padding is set to zero before the positions, which would otherwise spread it.
+
+        Args:
+            features: (B, T, C), normalised by `feature_norm`.
+            mask: (B, T) bool, the frames to hide; None: those that `masking` draws.
         """
-        frames = self.projection_dropout(self.projection(self.feature_norm(features)))
-        frames = self.masking(frames, num_frames)
+        frames = self.projection_dropout(self.projection(features))
+        frames = self.masking(frames, num_frames, mask)
         if class_frame is not None:
             front = class_frame.to(frames.dtype).expand(len(frames), 1, -1)
             frames, num_frames = torch.cat([front, frames], dim=1), num_frames + 1

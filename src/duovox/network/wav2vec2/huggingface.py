@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 PREFIX = "wav2vec2."  # of the backbone inside checkpoints that also hold a head
+OUR_PREFIX = "backbone."  # of the backbone inside our networks
 OPTIONAL = {
     "embedding.masking.vector"
 }  # absent where no masks were trained with; ours stays as drawn
@@ -42,6 +43,11 @@ _PARTS = (
         r"transformer\.layers\.(\d+)\.feed_forward\.output",
         r"encoder.layers.\1.feed_forward.output_dense",
     ),
+    # of pre-training, beside the backbone
+    (r"quantizer\.codebooks", r"quantizer.codevectors"),
+    (r"quantizer\.logits", r"quantizer.weight_proj"),
+    (r"context_projection", r"project_hid"),
+    (r"target_projection", r"project_q"),
 )
 _FUSED = r"transformer\.layers\.(\d+)\.attention\.query_key_value\.(\w+)"
 
@@ -56,7 +62,11 @@ class Translated:
 
 
 def translate(checkpoint: Mapping[str, Tensor], keys: Iterable[str]) -> Translated:
-    """Look up the tensors of our keys in a Hugging Face state dict, with or without a head."""
+    """Look up the tensors of our keys in a Hugging Face state dict, with or without a head.
+
+    The keys are those of a backbone or of a pre-training network. Codebooks come as (1, G V, D / G)
+    and want a new shape.
+    """
     theirs = {_modern_name(name): tensor for name, tensor in checkpoint.items()}
     state: dict[str, Tensor] = {}
     missing: list[str] = []
@@ -65,16 +75,17 @@ def translate(checkpoint: Mapping[str, Tensor], keys: Iterable[str]) -> Translat
         absent = [name for name in names if name not in theirs]
         if not absent:
             state[key] = torch.cat([theirs.pop(name) for name in names])
-        elif key not in OPTIONAL:
+        elif key.removeprefix(OUR_PREFIX) not in OPTIONAL:
             missing += absent
-    first = "feature_encoder.layers.0.conv.weight"
-    if first in state:
-        state[first] = state[first].squeeze(1)  # (C, 1, k): a wave has one channel
+    for key in state:
+        if key.endswith("feature_encoder.layers.0.conv.weight"):
+            state[key] = state[key].squeeze(1)  # (C, 1, k): a wave has one channel
     return Translated(state=state, missing=missing, unexpected=sorted(theirs))
 
 
 def names_of(key: str) -> list[str]:
     """Return their names of our key: one, or query, key and value of our fused product."""
+    key = key.removeprefix(OUR_PREFIX)
     fused = re.fullmatch(_FUSED, key)
     if fused:
         layer, parameter = fused.groups()

@@ -27,7 +27,8 @@ class SpanMasking(nn.Module):
 
     Both act in training only, and a probability of 0 turns them off for good. Without time masks
     the vector is kept, for checkpoints to be exchanged, but it is nothing to train: a parameter
-    without gradient would stop distributed training.
+    without gradient would stop distributed training. Pre-training brings its own time masks, which
+    act in validation as well, and learns the vector (`learn`).
 
     Args:
         time: spans of frames.
@@ -50,15 +51,22 @@ class SpanMasking(nn.Module):
         else:
             self.register_buffer("vector", vector)
 
-    def forward(self, frames: Tensor, num_frames: Tensor) -> Tensor:
-        """Return frames (B, T, D), masked in training; spans stay inside num_frames (B,)."""
-        if not self.training:
-            return frames
+    def learn(self) -> None:
+        """Train the vector, whether masks are drawn here or not."""
+        self.vector = nn.Parameter(self.vector.detach())
+
+    def forward(self, frames: Tensor, num_frames: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return frames (B, T, D), masked in training; spans stay inside num_frames (B,).
+
+        Args:
+            mask: (B, T) bool, in place of drawn spans of frames, and in eval too.
+        """
         batch_size, max_frames, width = frames.shape
-        if self.time.probability > 0:
-            is_masked = span_mask(num_frames, max_frames, self.time, min_spans=MIN_TIME_SPANS)
-            frames = torch.where(is_masked[..., None], self.vector.to(frames.dtype), frames)
-        if self.feature.probability > 0:
+        if mask is None and self.training and self.time.probability > 0:
+            mask = span_mask(num_frames, max_frames, self.time, min_spans=MIN_TIME_SPANS)
+        if mask is not None:
+            frames = torch.where(mask[..., None], self.vector.to(frames.dtype), frames)
+        if self.training and self.feature.probability > 0:
             widths = num_frames.new_full((batch_size,), width)
             is_masked = span_mask(widths, width, self.feature, min_spans=0)
             frames = frames.masked_fill(is_masked[:, None], 0.0)

@@ -1,4 +1,4 @@
-"""Backbones from published checkpoints."""
+"""Backbones and pre-training networks from published checkpoints."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import json
 import logging
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from duovox.network.wav2vec2 import architecture, huggingface
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
+from duovox.network.wav2vec2.pretraining import PretrainingNetwork
+from duovox.network.wav2vec2.quantizer import ProductQuantizer
 
 logger = logging.getLogger(__name__)
 
@@ -51,19 +53,64 @@ def load(
         ValueError: nothing readable is found there, or a tensor of the backbone is missing.
     """
     folder = _folder(source)
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    backbone = Wav2Vec2Backbone(architecture.from_huggingface(config), **settings)
-    translated = huggingface.translate(_read_weights(folder, trust=trust), backbone.state_dict())
+    backbone = Wav2Vec2Backbone(architecture.from_huggingface(_config(folder)), **settings)
+    state = _state_for(backbone, folder, trust=trust)
+    backbone.load_state_dict(state, strict=False)  # an optional tensor may be absent
+    return backbone
+
+
+def load_pretraining(
+    source: str | Path,
+    *,
+    trust: bool = False,
+    feature_gradient_scale: float = 0.1,
+    feat_quantizer_dropout: float = 0.0,
+    **settings: Unpack[Settings],
+) -> PretrainingNetwork:
+    """Make a network that goes on with pre-training from a Hugging Face folder or hub id.
+
+    Raises:
+        ValueError: nothing readable is found there, or a tensor is missing, as where the
+            checkpoint has been fine-tuned and its quantiser left out.
+    """
+    folder = _folder(source)
+    config = _config(folder)
+    shape = architecture.from_huggingface(config)
+    network = PretrainingNetwork(
+        Wav2Vec2Backbone(shape, **settings),
+        ProductQuantizer(
+            shape.conv_channels[-1],
+            num_codebooks=config.get("num_codevector_groups", 2),
+            num_entries=config.get("num_codevectors_per_group", 320),
+            out_dim=config.get("codevector_dim", 256),
+        ),
+        similarity_dim=config.get("proj_codevector_dim", 256),
+        feature_gradient_scale=feature_gradient_scale,
+        feat_quantizer_dropout=feat_quantizer_dropout,
+    )
+    state = _state_for(network, folder, trust=trust)
+    state["quantizer.codebooks"] = state["quantizer.codebooks"].view_as(network.quantizer.codebooks)
+    network.load_state_dict(state, strict=False)
+    return network
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    return config
+
+
+def _state_for(network: nn.Module, folder: Path, *, trust: bool) -> dict[str, Tensor]:
+    """Read the weights of a folder in the names of our network; say what is missing or left."""
+    translated = huggingface.translate(_read_weights(folder, trust=trust), network.state_dict())
     if translated.missing:
         raise ValueError(
-            f"{source} lacks tensors of the backbone that its {CONFIG} describes: "
+            f"{folder} lacks tensors of the network that its {CONFIG} describes: "
             f"{', '.join(translated.missing)}; the checkpoint is incomplete, or its tensors have "
             f"other names: {', '.join(translated.unexpected[:10]) or 'none left'}"
         )
     if translated.unexpected:
-        logger.warning("left out of %s: %s", source, ", ".join(translated.unexpected))
-    backbone.load_state_dict(translated.state, strict=False)  # an optional tensor may be absent
-    return backbone
+        logger.warning("left out of %s: %s", folder, ", ".join(translated.unexpected))
+    return translated.state
 
 
 def _folder(source: str | Path) -> Path:

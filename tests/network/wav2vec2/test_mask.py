@@ -112,9 +112,23 @@ def test_a_probability_of_zero_and_eval_leave_the_frames_alone() -> None:
     assert _masking(time_prob=1.0, feature_prob=1.0).eval()(frames, num_frames) is frames
 
 
+@pytest.mark.parametrize("is_training", [True, False])
+def test_a_given_mask_takes_the_place_of_drawn_ones(is_training: bool) -> None:
+    masking, frames = _masking(time_prob=0.9).train(is_training), torch.randn(2, 50, 32)
+    mask = torch.zeros(2, 50, dtype=torch.bool)
+    mask[0, 3:6] = True
+    masked = masking(frames, torch.tensor([50, 40]), mask)
+    assert torch.equal((masked != frames).any(dim=2), mask)
+    assert torch.equal(masked[mask], masking.vector.expand(3, -1))
+
+
 def test_the_vector_is_trained_only_where_it_is_used() -> None:
     assert list(dict(_masking().named_parameters())) == []
     assert list(dict(_masking(time_prob=0.1).named_parameters())) == ["vector"]
+    masking = _masking()
+    masking.learn()
+    assert list(dict(masking.named_parameters())) == ["vector"]
+    assert list(masking.state_dict()) == ["vector"]
 
 
 @pytest.mark.parametrize("setting", ["time_prob", "feature_prob"])

@@ -136,7 +136,10 @@ def test_ctc_pooling_chooses_frames_by_the_tokens(build, of_blanks: str) -> None
         ),
         (["network.num_speaker_dimensions=16"], r"num_speaker_dimensions.*16"),
         (["network.num_speaker_dimensions=0"], r"num_speaker_dimensions.*0"),
-        (["network.architecture.num_heads=3"], r"network\.architecture does not fit .*num_heads=3"),
+        (
+            ["network.architecture.num_heads=3"],
+            r"^network\.architecture\.width must be .*num_heads=3",
+        ),
         (["+network.architecture.depth=3"], r"unknown setting network\.architecture\.depth\."),
         (["network.architecture.width=wide"], r"network\.architecture\.width must be of type int"),
     ],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 
 from duovox.network.pooling.first_cls import FirstClassPooling
+from duovox.network.wav2vec2.architecture import tiny as tiny_sizes
 from duovox.run.option import (
     ALGORITHMS,
     ARCHITECTURES,
@@ -95,6 +98,26 @@ def test_only_what_has_the_kind_of_the_option_is_called() -> None:
     node = {"_target_": "duovox.network.wav2vec2.pretrained.load", "source": "x", "trust": True}
     with pytest.raises(ValueError, match=r"something in duovox\.network\.wav2vec2\.architecture, "):
         make(node, path="network.architecture", within=ARCHITECTURES)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"width": 15},
+            r"^network\.architecture\.width must be a multiple of num_heads, got width=15",
+        ),
+        ({"num_layers": 0}, r"^network\.architecture\.num_layers must be at least 1, got 0"),
+        ({"width": 16.0}, r"^network\.architecture\.width must be of type int, got 16\.0"),
+        ({"conv_channels": [0] * 7}, r"^network\.architecture\.conv_channels must be at least 1"),
+    ],
+)
+def test_a_setting_that_its_target_refuses_is_named_with_its_place(
+    change: dict[str, object], message: str
+) -> None:
+    tiny = {"_target_": "duovox.network.wav2vec2.architecture.Architecture", **asdict(tiny_sizes())}
+    with pytest.raises(ValueError, match=message):
+        make(tiny | change, path="network.architecture", within=ARCHITECTURES)
 
 
 def test_a_missing_setting_is_named() -> None:

@@ -59,19 +59,27 @@ def make(
     own = {name: _plain(value) for name, value in option.items() if name != "_target_"}
     refuse_unknown(own, valid=[*list(parameters)[len(arguments) :], "_target_"], path=path)
     for name, value in own.items():
-        _refuse_stray_text(value, parameters[name], f"{path}.{name}")
+        _refuse_wrong_type(value, parameters[name], f"{path}.{name}")
     keywords = {name: value for name, value in offered.items() if name in parameters} | own
     try:
         return target(*arguments, **keywords)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{path} does not fit {option['_target_']}: {error}") from error
+        names_setting = re.split(r"\W", str(error), maxsplit=1)[0] in parameters
+        place = f"{path}." if names_setting else f"{path} does not fit {option['_target_']}: "
+        raise ValueError(f"{place}{error}") from error
 
 
-def _refuse_stray_text(value: Any, parameter: inspect.Parameter, path: str) -> None:
-    """Refuse text for a parameter that wants numbers; what else is wrong, the target tells."""
+def _refuse_wrong_type(value: Any, parameter: inspect.Parameter, path: str) -> None:
+    """Refuse text for a parameter that wants numbers, and fractions for one that wants whole ones.
+
+    What else is wrong, the target tells.
+    """
     rule = inspect.formatannotation(parameter.annotation).strip("'")
     words = set(re.findall(r"\w+", rule))
-    if isinstance(value, str) and words & {"float", "int", "bool"} and "str" not in words:
+    is_stray_text = (
+        isinstance(value, str) and words & {"float", "int", "bool"} and "str" not in words
+    )
+    if is_stray_text or (rule == "int" and not isinstance(value, int)):
         raise ValueError(f"{path} must be of type {rule}, got {value!r}")
 
 

@@ -70,7 +70,9 @@ def test_what_the_backbone_lacks_is_refused_by_name(key: str, value: object) -> 
     ("change", "message"),
     [
         ({"conv_channels": (8, 8)}, "must name the same layers"),
+        ({"conv_strides": (5, 2, 2, 0, 2, 2, 2)}, "^conv_strides must be at least 1 each, got "),
         ({"conv_norm": "batch"}, "conv_norm must be 'group' or 'layer'"),
+        ({"norm_epsilon": 0.0}, "^norm_epsilon must be above 0, got 0"),
         ({"num_heads": 7}, "multiple of num_heads"),
         ({"position_groups": 5}, "multiple of position_groups"),
     ],

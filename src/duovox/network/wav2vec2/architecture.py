@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, get_args
 from torch import Tensor
 
 ConvNorm = Literal["group", "layer"]
+_CONV = ("conv_channels", "conv_kernels", "conv_strides")
 _POSITION = ("position_kernel", "position_groups")
 Count = TypeVar("Count", int, Tensor)
 
@@ -39,11 +40,16 @@ class Architecture:
                 "conv_channels, conv_kernels and conv_strides must name the same layers, got "
                 f"{self.conv_channels}, {self.conv_kernels} and {self.conv_strides}"
             )
+        for name in _CONV:
+            if min(getattr(self, name)) < 1:
+                raise ValueError(f"{name} must be at least 1 each, got {getattr(self, name)}")
         if self.conv_norm not in get_args(ConvNorm):
             raise ValueError(f"conv_norm must be 'group' or 'layer', got {self.conv_norm!r}")
         for name in ("width", "num_layers", "num_heads", "feed_forward_width", *_POSITION):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.norm_epsilon <= 0:
+            raise ValueError(f"norm_epsilon must be above 0, got {self.norm_epsilon}")
         for name in ("num_heads", "position_groups"):
             if self.width % getattr(self, name):
                 raise ValueError(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
 from duovox.run.read import read
+from duovox.run.rule import above, at_least, between, distinct
 from duovox.run.settings import Callbacks, Trainer
 
 
@@ -73,6 +74,44 @@ def test_plain_data_becomes_nested_records_with_defaults() -> None:
 def test_what_does_not_fit_is_named_with_its_rule(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         read(Tree, GOOD | change)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ruled:
+    count: Annotated[int, at_least(1)] | None = None
+    scale: Annotated[float, above(0)] = 1.0
+    shares: Annotated[list[Annotated[float, between(0, 1)]], distinct(2)] | None = None
+    lowest: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.lowest > self.scale:
+            raise ValueError(f"lowest must not be above scale={self.scale}, got {self.lowest}")
+
+
+def test_values_that_keep_their_rules_pass() -> None:
+    ruled = read(Ruled, {"count": 1, "scale": 1e-9, "shares": [0, 1]}, path="a")
+    assert ruled == Ruled(count=1, scale=1e-9, shares=[0.0, 1.0])
+    assert read(Ruled, {"count": None}) == Ruled()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"count": 0}, r"^a\.count must be at least 1, got 0$"),
+        ({"scale": 0}, r"^a\.scale must be above 0, got 0\.0$"),
+        ({"scale": float("nan")}, r"^a\.scale must be above 0, got nan$"),
+        ({"shares": [0.5, 1.5]}, r"^a\.shares\[1\] must lie in \[0, 1\], got 1\.5$"),
+        ({"shares": [0.5]}, r"^a\.shares must list at least 2 entries, each once, got \[0\.5\]$"),
+        (
+            {"shares": [1, 1]},
+            r"^a\.shares must list at least 2 entries, each once, got \[1\.0, 1\.0",
+        ),
+        ({"lowest": 2}, r"^a\.lowest must not be above scale=1\.0, got 2\.0$"),
+    ],
+)
+def test_a_broken_rule_is_said_with_its_setting(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read(Ruled, change, path="a")
 
 
 def test_a_path_in_front_names_the_group() -> None:

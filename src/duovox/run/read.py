@@ -1,8 +1,8 @@
 """Read plain data into typed records, refusing whatever does not fit.
 
 `read(Trainer, {"max_steps": 10, ...}, path="trainer")` walks the type annotations of the record;
-an unknown key, a missing one or a value of the wrong type is a ValueError that names the setting,
-the rule and what was found.
+an unknown key, a missing one, a value of the wrong type or one that breaks its rule is a ValueError
+that names the setting, the rule and what was found.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ def read(record: type[Record], node: Any, *, path: str = "") -> Record:
     """Return a `record` (a dataclass) made of the plain data `node` found at setting `path`.
 
     Raises:
-        ValueError: a key is unknown or missing, or a value has the wrong type.
+        ValueError: a key is unknown or missing, a value has the wrong type or breaks a rule.
     """
     if not isinstance(node, dict):
         raise ValueError(f"{path or 'the settings'} must be a group of settings, got {node!r}")
-    hints = typing.get_type_hints(record)
+    hints = typing.get_type_hints(record, include_extras=True)
     fields = {field.name: field for field in dataclasses.fields(record)}  # type: ignore[arg-type]
     refuse_unknown(node, valid=fields, path=path)
     missing = [
@@ -36,7 +36,10 @@ def read(record: type[Record], node: Any, *, path: str = "") -> Record:
     if missing:
         raise ValueError(f"{_join(path, missing[0])} is required and was not given")
     values = {name: _value(hints[name], node[name], _join(path, name)) for name in node}
-    return record(**values)
+    try:
+        return record(**values)
+    except ValueError as error:  # it begins with the name of a field
+        raise ValueError(_join(path, str(error))) from error
 
 
 def refuse_unknown(names: Iterable[str], *, valid: Iterable[str], path: str) -> None:
@@ -54,6 +57,11 @@ def refuse_unknown(names: Iterable[str], *, valid: Iterable[str], path: str) -> 
 
 def _value(hint: Any, node: Any, path: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        value = _value(arguments[0], node, path)
+        for rule in arguments[1:]:
+            rule.check(value, path)
+        return value
     if origin in (typing.Union, types.UnionType):
         return _one_of(arguments, node, path)
     if origin is typing.Literal:

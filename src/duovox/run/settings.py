@@ -3,14 +3,26 @@
 The YAML files under `config/` give the values; these records give the rules. A key that is not
 here is refused with the list of those that are, so a misspelt setting never passes silently.
 `Option` nodes (with a `_target_`) are pluggable: the signature of their target is the rule.
+
+A rule between two settings stands in the `__post_init__` of their record, in a sentence that begins
+with the name of one of them; `read` puts the record's place before it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from duovox.run.rule import above, at_least, between, distinct
 
 Option = dict[str, Any]  # {"_target_": "duovox....", its keyword arguments}
+Count = Annotated[int, at_least(0)]
+Positive = Annotated[int, at_least(1)]
+Amount = Annotated[float, at_least(0)]
+Share = Annotated[float, between(0, 1)]
+Speeds = Annotated[list[Annotated[float, between(0.5, 2)]], distinct(1)]
+ChunkSeconds = Annotated[float, at_least(0.025)]  # 400 samples, which make one frame
+Seed = Annotated[int, between(0, 2**63 - 1)]  # what torch and numpy both take
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +63,11 @@ class Data:
 class SpeechLoading:
     """Batches of a budget of padded samples."""
 
-    train_max_num_samples: int
-    length_jitter: float
-    val_batch_size: int
-    test_batch_size: int
-    num_workers: int
+    train_max_num_samples: Positive
+    length_jitter: Amount
+    val_batch_size: Positive
+    test_batch_size: Positive
+    num_workers: Count
     pin_memory: bool
 
 
@@ -64,18 +76,24 @@ class SpeechPipeline:
     """From bytes to waves and tokens."""
 
     normalize: bool
-    min_seconds: float
+    min_seconds: Amount
     max_seconds: float
     unknown_characters: Literal["error", "drop"]
-    speeds: list[float]
+    speeds: Speeds
     augmentations: dict[str, Option]
+
+    def __post_init__(self) -> None:
+        if self.max_seconds <= self.min_seconds:
+            raise ValueError(
+                f"max_seconds must be above min_seconds={self.min_seconds}, got {self.max_seconds}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tokenizer:
     """The symbols of the CTC head; the first is its blank."""
 
-    vocabulary: list[str]
+    vocabulary: Annotated[list[str], distinct(2)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,10 +109,10 @@ class Speech:
 class SpeakerLoading:
     """Batches of a fixed count."""
 
-    train_batch_size: int
-    val_batch_size: int
-    test_batch_size: int
-    num_workers: int
+    train_batch_size: Positive
+    val_batch_size: Positive
+    test_batch_size: Positive
+    num_workers: Count
     pin_memory: bool
 
 
@@ -103,7 +121,7 @@ class Selector:
     """Which part of an utterance is used."""
 
     start: Literal["first", "random"]
-    desired_chunk_length_sec: float
+    desired_chunk_length_sec: ChunkSeconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +129,8 @@ class SpeakerPipeline:
     """From bytes to chunks."""
 
     normalize: Literal["chunk", "utterance", "none"]
-    min_seconds: float
-    speeds: list[float]
+    min_seconds: Amount
+    speeds: Speeds
     speeds_are_speakers: bool
     augmentations: dict[str, Option]
     selector_train: Selector
@@ -132,16 +150,16 @@ class Speaker:
 class Regularisation:
     """Dropout and masking of the network."""
 
-    activation_dropout: float
-    attention_dropout: float
-    feat_proj_dropout: float
-    hidden_dropout: float
-    final_dropout: float
-    layerdrop: float
-    mask_feature_length: int
-    mask_feature_prob: float
-    mask_time_length: int
-    mask_time_prob: float
+    activation_dropout: Share
+    attention_dropout: Share
+    feat_proj_dropout: Share
+    hidden_dropout: Share
+    final_dropout: Share
+    layerdrop: Share
+    mask_feature_length: Positive
+    mask_feature_prob: Share
+    mask_time_length: Positive
+    mask_time_prob: Share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,15 +171,15 @@ class Network:
     regularisation: Regularisation
     completely_freeze_feature_extractor: bool
     wav2vec_initially_frozen: bool
-    num_frozen_steps: int | None
+    num_frozen_steps: Count | None
     use_gradient_checkpointing: bool
     length_aware: bool
     pooling: dict[str, Option]
     stat_pooling_type: str | None = None
     use_cosine_linear: bool = True
     use_multi_branch_encoder: bool = False
-    num_shared_transformers: int = 6
-    num_speaker_dimensions: int | None = None
+    num_shared_transformers: Count = 6
+    num_speaker_dimensions: Positive | None = None
     enable_ctc_pool_speaker_embedding: bool = False
     ctc_pool_on_blank_embeddings: bool = False
 
@@ -175,11 +193,11 @@ class Loss:
     aam_margin: float = 0.2
     aam_scale: float = 30.0
     scale_method: str | None = None
-    static_speech_weight: float = 0.5
-    dwa_temperature: float = 2.0
-    dwa_weight_sum: float = 1.0
+    static_speech_weight: Share = 0.5
+    dwa_temperature: Annotated[float, above(0)] = 2.0
+    dwa_weight_sum: Annotated[float, above(0)] = 1.0
     dwa_use_average_loss: bool = True
-    dwa_average_loss_window: int = 5
+    dwa_average_loss_window: Positive = 5
     weighting: dict[str, Option] | None = None
 
 
@@ -197,7 +215,7 @@ class EarlyStop:
     """When to give up: `patience` validations without progress, or a value beyond a threshold."""
 
     monitor: str
-    patience: int
+    patience: Count
     divergence_threshold: float | None = None
 
 
@@ -206,47 +224,26 @@ class Callbacks:
     """Checkpoints, early stopping and the limits of what a run puts up with."""
 
     monitor: str | None
-    save_every_minutes: float
-    bad_utterance_share: float
-    bad_utterance_count: int
-    max_bad_steps: int
+    save_every_minutes: Amount
+    bad_utterance_share: Share
+    bad_utterance_count: Count
+    max_bad_steps: Count
     early_stopping: list[EarlyStop]
-
-    def __post_init__(self) -> None:
-        for name in ("save_every_minutes", "max_bad_steps"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"callbacks.{name} must be at least 0, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trainer:
     """How long and how precisely to train."""
 
-    max_steps: int
-    val_check_interval: int
-    accumulate_grad_batches: int
+    max_steps: Positive
+    val_check_interval: Positive
+    accumulate_grad_batches: Positive
     precision: Literal[16, "16", "bf16", 32, "32"]
-    gradient_clip_val: float
+    gradient_clip_val: Amount
     deterministic: bool
     compile: bool
-    log_every_n_steps: int
-    num_threads: int | None
-
-    def __post_init__(self) -> None:
-        counts = ("max_steps", "val_check_interval", "accumulate_grad_batches", "log_every_n_steps")
-        for name in counts:
-            if getattr(self, name) < 1:
-                raise ValueError(f"trainer.{name} must be at least 1, got {getattr(self, name)}")
-        if self.num_threads is not None and self.num_threads < 0:
-            raise ValueError(
-                "trainer.num_threads must be at least 1, or 0 or null for torch's choice, "
-                f"got {self.num_threads}"
-            )
-        if self.gradient_clip_val < 0:
-            raise ValueError(
-                "trainer.gradient_clip_val must be 0 (no clipping) or above, "
-                f"got {self.gradient_clip_val}"
-            )
+    log_every_n_steps: Positive
+    num_threads: Count | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,8 +255,8 @@ class Settings:
     temp_folder: str
     use_wandb: bool
     use_tensorboard: bool
-    gpus: int
-    seed: int
+    gpus: Count
+    seed: Seed
     fit_model: bool
     eval_model: bool
     resume: bool

@@ -57,6 +57,13 @@ def test_lists_that_cannot_be_scored_are_refused_by_line(text, says, tmp_path: P
         read_trials(write(tmp_path / "list.txt", text))
 
 
+def test_a_list_in_another_encoding_is_named(tmp_path: Path):
+    path = tmp_path / "list.txt"
+    path.write_bytes("1 jürgen/a jürgen/b\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=rf"^{path} is no UTF-8 text, .*byte 0xfc in position 3"):
+        read_trials(path)
+
+
 def test_a_missing_list_is_named(tmp_path: Path):
     with pytest.raises(ValueError, match=r"there is no trial list .*list\.txt"):
         read_trials(tmp_path / "list.txt")

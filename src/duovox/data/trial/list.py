@@ -73,11 +73,15 @@ def read_trials(path: Path) -> TrialList:
     """Read a trial list in VoxCeleb's or Kaldi's form.
 
     Raises:
-        ValueError: no such file, a line of another form (named by its number), or only one class.
+        ValueError: no such file, no text, a line of another form (named by its number), or only one
+            class.
     """
     if not path.is_file():
         raise ValueError(f"there is no trial list {path}")
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no UTF-8 text, as a trial list must be: {error}") from None
     numbered = [(number, line.split()) for number, line in enumerate(lines, 1) if line.strip()]
     if not numbered:
         raise ValueError(f"{path} holds no trials")

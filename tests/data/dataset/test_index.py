@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -141,13 +143,45 @@ def test_all_damaged_shards_are_listed(folders):
         ('"format_version": 1', '"format_version": 2', "has format version 2"),
         ('"format_version": 1', '"version": 1', "is no data set summary"),
         ('"s.tar"', '"../two/s.tar"', "names a shard outside its folder"),
-        ("{", "", "is no data set summary"),
+        ("{", "", r"is no data set summary \(Extra data: "),
     ],
 )
 def test_a_summary_that_cannot_be_trusted_is_refused(old, new, says, folders):
     path = folders[0] / "dataset.json"
     path.write_text(path.read_text().replace(old, new, 1))
     with pytest.raises(ValueError, match=says):
+        DatasetSummary.load(folders[0])
+
+
+def without(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda fields: without(fields, "num_utterances"), "it lacks num_utterances"),
+        (lambda fields: without(fields, "shards"), "it lacks shards"),
+        (lambda fields: fields | {"colour": 1}, "it has the unknown field colour"),
+        (
+            lambda fields: fields | {"hours": "many"},
+            "hours should be of type float, not 'many'",
+        ),
+        (
+            lambda fields: fields | {"vocabulary": "AB"},
+            "vocabulary should be of type tuple, not",
+        ),
+        (lambda fields: fields | {"shards": [{}]}, "a shard lacks name"),
+        (lambda fields: fields | {"shards": ["s.tar"]}, "a shard should be an object, not a str"),
+        (lambda fields: [fields], "it should be an object, not a list"),
+    ],
+)
+def test_a_summary_with_other_fields_is_refused_by_name(change, says, folders):
+    path = folders[0] / "dataset.json"
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    with pytest.raises(
+        ValueError, match=rf"^{path} is no data set summary \({says}.*\): run `duovox "
+    ):
         DatasetSummary.load(folders[0])
 
 

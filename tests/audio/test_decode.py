@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from duovox.audio.decode import AudioInfo, probe, read_wave
+from duovox.audio.decode import AudioInfo, probe, probe_ends, read_wave
 from duovox.audio.error import AudioError
 
 HALF_STEP = 0.5 / 32768  # of 16-bit audio
@@ -48,6 +48,36 @@ def test_channels_stay_apart(sine, encode):
 def test_probing_reads_the_header(sine, encode):
     info = probe(encode(sine(2.0, rate=8000), rate=8000, kind="WAV"))
     assert info == AudioInfo(num_samples=16_000, sample_rate=8000, num_channels=1, format="WAV")
+
+
+@pytest.mark.parametrize("kind", ["FLAC", "WAV"])
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_probing_both_ends_reads_the_header_of_whole_files(kind, rate, encode):
+    content = encode(np.random.default_rng(0).uniform(-0.5, 0.5, (30_000, 2)), rate=rate, kind=kind)
+    assert probe_ends(content) == probe(content)
+
+
+@pytest.mark.parametrize("num_missing", [1, 2, 100, 2000, 20_000])
+def test_probing_both_ends_finds_flac_that_was_cut(num_missing, encode):
+    content = encode(np.random.default_rng(0).uniform(-0.5, 0.5, 30_000))
+    with pytest.raises(AudioError) as caught:
+        probe_ends(content[:-num_missing])
+    assert caught.value.cause in {"cut short", "undecodable"}
+
+
+@pytest.mark.parametrize("content", [b"", b"this is text", b"fLaC" + bytes(60)])
+def test_probing_both_ends_refuses_what_is_no_audio(content):
+    with pytest.raises(AudioError):
+        probe_ends(content)
+
+
+def test_flac_whose_header_tells_no_length_is_undecodable_here(encode):
+    """ffmpeg writes such files into pipes; libsndfile would make room for 2^63 samples."""
+    content = bytearray(encode(np.zeros(20_000)))
+    content[21:26] = bytes([content[21] & 0xF0, 0, 0, 0, 0])
+    for read in (probe, probe_ends, read_wave):
+        with pytest.raises(AudioError, match="does not tell its length"):
+            read(bytes(content))
 
 
 def test_real_speech_decodes_as_soundfile_says(speech_data: Path):

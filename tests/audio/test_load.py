@@ -43,6 +43,15 @@ def test_the_content_decides_and_not_the_name(tmp_path: Path, sine):
     assert load_wave((tmp_path / "a.wav").rename(tmp_path / "a.m4a")).notes == ()
 
 
+def test_flac_without_a_length_in_its_header_is_loaded_whole(tmp_path: Path, sine, encode):
+    content = bytearray(encode(sine()))
+    content[21:26] = bytes([content[21] & 0xF0, 0, 0, 0, 0])
+    (tmp_path / "a.flac").write_bytes(content)
+    loaded = load_wave(tmp_path / "a.flac")
+    assert loaded.notes == ("decoded flac with ffmpeg",)
+    np.testing.assert_allclose(loaded.wave, sine(), atol=1e-4)
+
+
 def test_a_stretch_of_a_file_for_ffmpeg_is_cut_out(m4a: Path):
     assert len(load_wave(m4a, start_seconds=0.25, stop_seconds=0.75).wave) == 8000
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duovox.audio.error import AudioError
+from duovox.audio.flac import read_whole
 from duovox.audio.pcm import open_plain_wav
 from duovox.audio.riff import missing_bytes
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from soundfile import SoundFile
 
 SAMPLE_RATE = 16_000  # Hz, of every wave inside the package
+_UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's number of samples for headers that tell none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +39,26 @@ def probe(source: bytes | Path) -> AudioInfo:
         AudioError: it is no audio file that libsndfile knows, or a WAV file that was cut short.
     """
     with _open(source) as file:
+        return _info(file)
+
+
+def probe_ends(source: bytes | Path) -> AudioInfo:
+    """Read the header of an audio file and look at its end, which files cut short lack.
+
+    Raises:
+        AudioError: as `read_wave`.
+    """
+    if isinstance(source, bytes) and (whole := read_whole(source)):
         return AudioInfo(
-            num_samples=file.frames,
-            sample_rate=file.samplerate,
-            num_channels=file.channels,
-            format=file.format,
+            num_samples=whole.num_samples,
+            sample_rate=whole.sample_rate,
+            num_channels=whole.num_channels,
+            format="FLAC",
         )
+    with _open(source) as file:
+        _check_range(0, file.frames, file.frames)
+        _check_length(_decode(file, file.frames - 1, 1), 1)
+        return _info(file)
 
 
 def read_wave(
@@ -65,12 +81,20 @@ def read_wave(
         _check_range(start, wanted, file.frames)
         wave = _decode(file, start, wanted)
         sample_rate = file.samplerate
-    if len(wave) < wanted:
-        raise AudioError("cut short", f"only {len(wave)} of {wanted} samples could be decoded")
+    _check_length(wave, wanted)
     if not np.isfinite(wave).all():
         number = np.count_nonzero(~np.isfinite(wave))
         raise AudioError("not finite", f"{number} samples are NaN or infinite")
     return wave, sample_rate
+
+
+def _info(file: SoundFile) -> AudioInfo:
+    return AudioInfo(
+        num_samples=file.frames,
+        sample_rate=file.samplerate,
+        num_channels=file.channels,
+        format=file.format,
+    )
 
 
 def _open(source: bytes | Path) -> SoundFile:
@@ -80,9 +104,15 @@ def _open(source: bytes | Path) -> SoundFile:
     with BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
         _check_complete(stream)
     try:
-        return soundfile.SoundFile(BytesIO(source) if isinstance(source, bytes) else source)
+        file = soundfile.SoundFile(BytesIO(source) if isinstance(source, bytes) else source)
     except soundfile.LibsndfileError as error:
         raise AudioError("undecodable", f"not decodable: {error.error_string}") from None
+    if file.frames >= _UNKNOWN_LENGTH:
+        file.close()
+        raise AudioError(
+            "undecodable", "its header does not tell its length: it was written into a pipe"
+        )
+    return file
 
 
 def _check_complete(stream: BinaryIO) -> None:
@@ -100,6 +130,11 @@ def _check_range(start: int, wanted: int, num_frames: int) -> None:
             "out of range",
             f"samples {start} to {start + wanted} must lie within the {num_frames} of the audio",
         )
+
+
+def _check_length(wave: NDArray[np.float32], wanted: int) -> None:
+    if len(wave) < wanted:
+        raise AudioError("cut short", f"only {len(wave)} of {wanted} samples could be decoded")
 
 
 def _decode(file: SoundFile, start: int, wanted: int) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from duovox.audio.decode import probe
 from duovox.audio.error import AudioError
 from duovox.data.fault import Fault
 from duovox.data.shard.flac import flac_bytes
@@ -41,6 +42,14 @@ def inside(archive: Path, name: str, **fields: float) -> Utterance:
 
 def test_flac_in_an_archive_keeps_its_bytes(audio: Path, archive: Path):
     assert flac_bytes(inside(archive, "a.flac")) == ((audio / "a.flac").read_bytes(), 4000)
+
+
+def test_flac_without_a_length_in_its_header_gets_one(audio: Path):
+    content = bytearray((audio / "a.flac").read_bytes())
+    content[21:26] = bytes([content[21] & 0xF0, 0, 0, 0, 0])
+    (audio / "piped.flac").write_bytes(content)
+    written, num_samples = flac_bytes(Utterance(key="s/v/u", path=audio / "piped.flac"))
+    assert num_samples == probe(written).num_samples == 4000
 
 
 def test_a_stretch_of_a_wav_in_an_archive_is_cut(audio: Path, archive: Path):

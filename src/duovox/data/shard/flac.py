@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from duovox.audio.decode import SAMPLE_RATE, read_wave
 from duovox.audio.error import AudioError
+from duovox.audio.flac import StreamInfo
 from duovox.audio.load import load_wave
 from duovox.data.archive.unpacked import unpacked
 from duovox.data.utterance import Utterance
@@ -62,6 +63,9 @@ def _unchanged(path: Path) -> tuple[bytes, int] | None:
     if not _is_flac(path):
         return None
     content = path.read_bytes()
+    header = StreamInfo.parse(content)
+    if header and not header.num_samples:
+        return None  # written into a pipe: the header does not tell the length
     wave, sample_rate = read_wave(content)
     return (content, len(wave)) if wave.ndim == 1 and sample_rate == SAMPLE_RATE else None
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
 from duovox.data.atomic import atomic_file
 from duovox.data.dataset.indexing import index_shards
@@ -13,6 +14,7 @@ from duovox.data.dataset.log import Work, finished_shards, logged_work, remove_l
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
 from duovox.data.fault import Fault, check_share
 from duovox.data.listing import listing
+from duovox.data.shard.scan import Scan
 
 FAILURES_FILE = "failures.jsonl"
 
@@ -26,6 +28,7 @@ def finish_dataset(
     max_bad_share: float,
     command: str = "",
     num_workers: int = 0,
+    scans: Mapping[str, Scan] = MappingProxyType({}),
     on_shard: Callable[[], object] = lambda: None,
 ) -> tuple[DatasetSummary, list[Fault]]:
     """Declare the shards of a folder a data set; return its summary and all that was left out.
@@ -33,6 +36,7 @@ def finish_dataset(
     Args:
         failures: What the shards left out, of `total` utterances.
         num_workers: Processes that read the shards for the index; 0: this one.
+        scans: What is in the shards that this run wrote itself; the others are read.
         on_shard: Called after each shard that is indexed, for progress bars.
 
     Raises:
@@ -47,6 +51,7 @@ def finish_dataset(
         command=command,
         left_out=failures,
         num_workers=num_workers,
+        known=scans,
         on_shard=lambda scan: on_shard(),
     )
     remove_logs(folder)

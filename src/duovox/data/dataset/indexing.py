@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from duovox.data.dataset.parallel import mapping
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
@@ -23,6 +24,7 @@ def index_shards(
     left_out: Sequence[Fault] = (),
     max_bad_share: float = 0.01,
     num_workers: int = 0,
+    known: Mapping[str, Scan] = MappingProxyType({}),
     on_shard: Callable[[Scan], object] = lambda scan: None,
 ) -> tuple[DatasetSummary, list[Fault]]:
     """Index all shards of a folder; return its summary and what had to be left out.
@@ -35,13 +37,16 @@ def index_shards(
         max_bad_share: With more bad utterances than this, nothing is written. A damaged shard lost
             an unknown number of them: it is accepted only at 1.
         num_workers: Processes that read shards; 0: this one.
+        known: Shards that need no reading, by name: who wrote them tells what is in them.
         on_shard: Called after each shard, for progress bars.
 
     Raises:
         ValueError: no shards, a damaged shard, or too many bad utterances.
     """
+    paths = _shards(folder)
     with mapping(num_workers) as in_order:
-        scans = [_report(scan, on_shard) for scan in in_order(scan_shard, _shards(folder))]
+        read = iter(in_order(scan_shard, [path for path in paths if path.name not in known]))
+        scans = [_report(known.get(path.name) or next(read), on_shard) for path in paths]
     rows, faults = _unique(scans)
     bad = [fault for fault in faults if fault.cause not in HARMLESS]
     if max_bad_share < 1:

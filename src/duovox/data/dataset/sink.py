@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +13,8 @@ from duovox.data.dataset.log import ShardLog, Work, finished_shards, remove_logs
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
 from duovox.data.dataset.write import ShardOptions, check_name, clear_folder
 from duovox.data.fault import Fault
-from duovox.data.shard.write import LoadedUtterance, open_shard
+from duovox.data.shard.scan import Scan
+from duovox.data.shard.write import LoadedUtterance, OpenShard, open_shard
 
 
 def finished_by(folder: Path, options: ShardOptions) -> DatasetSummary | None:
@@ -26,6 +27,8 @@ def finished_by(folder: Path, options: ShardOptions) -> DatasetSummary | None:
 
 class Sink:
     """Write what comes into shards of equal numbers; on leaving the context the last one ends.
+
+    A full shard goes to the disk in the background, while the next one is being filled.
 
     Args:
         digest: Of input and settings; finished shards of the same digest stay.
@@ -42,8 +45,11 @@ class Sink:
         self._refused: list[Fault] = []  # without a place in a shard
         self._shard = ""  # that is open
         self._left_out: list[Fault] = []  # of the open shard
-        self._context: AbstractContextManager[Callable[[LoadedUtterance], None]] | None = None
-        self._write: Callable[[LoadedUtterance], None]
+        self._context: AbstractContextManager[OpenShard] | None = None
+        self._open: OpenShard
+        self._scans: dict[str, Scan] = {}  # of the shards that this run wrote
+        self._pool = ThreadPoolExecutor(1)
+        self._ending: Future[None] | None = None  # of the shard before the open one
         self.is_finished = finished_by(folder, options) is not None
         if not self.is_finished:
             self._log = self._open_log(Work(name=folder.name, digest=digest))
@@ -62,11 +68,11 @@ class Sink:
         if shard != self._shard:
             self._close_shard()
             self._context = open_shard(self.folder / shard)
-            self._write, self._shard = self._context.__enter__(), shard
+            self._open, self._shard = self._context.__enter__(), shard
         if isinstance(item, Fault):
             self._left_out.append(item)
         else:
-            self._write(item)
+            self._open.add(item)
 
     def refuse(self, fault: Fault) -> None:
         """Note something that is left out before it has a place in a shard."""
@@ -74,6 +80,7 @@ class Sink:
 
     def discard(self) -> None:
         """Delete the shards: their source turned out to be damaged."""
+        self._pool.shutdown()  # a shard that ends later would be noted again
         if not self.is_finished:
             for shard in self._log.finished:
                 (self.folder / shard).unlink(missing_ok=True)
@@ -91,6 +98,7 @@ class Sink:
             max_bad_share=self._options.max_bad_share,
             command=self._options.command,
             num_workers=self._options.num_workers,
+            scans=self._scans,
         )
 
     def __exit__(
@@ -99,19 +107,38 @@ class Sink:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        with self._pool:  # waits for the shard before the open one
+            if kind is None:
+                self._close_shard()
+            elif self._context is not None:  # the open shard goes, the finished ones stay
+                self._context.__exit__(kind, error, traceback)
         if kind is None:
-            self._close_shard()
-        elif self._context is not None:  # the open shard goes, the finished ones stay
-            context, self._context = self._context, None
-            context.__exit__(kind, error, traceback)
+            self._wait()
 
     def _close_shard(self) -> None:
         if self._context is None:
             return
-        context, self._context = self._context, None
+        self._wait()
+        self._ending = self._pool.submit(
+            self._end_shard, self._context, self._open, self._shard, self._left_out
+        )
+        self._context, self._left_out = None, []
+
+    def _end_shard(
+        self,
+        context: AbstractContextManager[OpenShard],
+        opened: OpenShard,
+        shard: str,
+        left_out: list[Fault],
+    ) -> None:
         context.__exit__(None, None, None)
-        self._log.add(self._shard, self._left_out)
-        self._left_out = []
+        self._scans[shard] = opened.scan()
+        self._log.add(shard, left_out)
+
+    def _wait(self) -> None:
+        """Wait until the shard before the open one is on the disk."""
+        if self._ending is not None:
+            self._ending.result()
 
     def _shard_name(self, number: int) -> str:
         return f"{self.folder.name}-{number:06d}.tar"

@@ -20,6 +20,7 @@ from duovox.data.dataset.part import Part
 from duovox.data.dataset.space import check_space, expected_bytes
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
 from duovox.data.fault import Fault
+from duovox.data.shard.scan import Scan
 from duovox.data.shard.write import LoadedUtterance, load_utterance, write_shard
 from duovox.data.utterance import Utterance
 
@@ -79,7 +80,7 @@ def write_dataset(
     options = options or ShardOptions()
     if options.part:
         raise ValueError("a part alone makes no data set: write it with write_part")
-    log = _write_shards(
+    log, scans = _write_shards(
         utterances, folder=folder, name=name, options=options, load=load, on_utterance=on_utterance
     )
     return finish_dataset(
@@ -90,6 +91,7 @@ def write_dataset(
         max_bad_share=options.max_bad_share,
         command=options.command,
         num_workers=options.num_workers,
+        scans=scans,
     )
 
 
@@ -112,9 +114,10 @@ def write_part(
     Raises:
         ValueError: as `write_dataset`; bad inputs are only counted when the parts are merged.
     """
-    return _write_shards(
+    log, _ = _write_shards(
         utterances, folder=folder, name=name, options=options, load=load, on_utterance=on_utterance
-    ).faults()
+    )
+    return log.faults()
 
 
 def cut_into_shards(
@@ -165,8 +168,8 @@ def _write_shards(
     options: ShardOptions,
     load: Load,
     on_utterance: Callable[[], object],
-) -> ShardLog:
-    """Write the shards that are this run's and not there yet."""
+) -> tuple[ShardLog, dict[str, Scan]]:
+    """Write the shards that are this run's and not there yet; return also what is in these."""
     check_name(name)
     _check_unique(utterances)
     shards = cut_into_shards(utterances, name=name, options=options)
@@ -179,11 +182,13 @@ def _write_shards(
         check_space(folder, round(share * expected_bytes(utterances)))
     for _ in range(sum(len(shards[shard]) for shard in mine if log.has(shard))):
         on_utterance()
+    scans = {}
     with mapping(options.num_workers, chunk=16) as in_order:
         for shard in todo:
-            left_out = write_shard(folder / shard, in_order(load, shards[shard]), on_utterance)
+            loaded = in_order(load, shards[shard])
+            scans[shard], left_out = write_shard(folder / shard, loaded, on_utterance)
             log.add(shard, left_out)
-    return log
+    return log, scans
 
 
 def _is_mine(position: int, part: Part | None) -> bool:

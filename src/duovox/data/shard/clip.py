@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duovox.audio.channels import mix_down
-from duovox.audio.decode import SAMPLE_RATE, AudioInfo, probe, read_wave
+from duovox.audio.decode import SAMPLE_RATE, AudioInfo, probe_ends, read_wave
 from duovox.audio.error import AudioError
 from duovox.audio.resample import resample
 from duovox.data.fault import Fault
@@ -39,9 +39,8 @@ def load_clip(
             a look at its header and its last sample. Otherwise all of it is decoded.
     """
     try:
-        info = probe(clip.content)
+        info = probe_ends(clip.content)
         if audio_format == "flac" and _fits(info) and is_vouched:
-            read_wave(clip.content, start=max(0, info.num_samples - 1))
             return LoadedUtterance(clip.utterance, clip.content, info.num_samples)
         wave, sample_rate = read_wave(clip.content)
         if audio_format == "flac" and _fits(info):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from duovox.audio.decode import SAMPLE_RATE
 from duovox.data.utterance import UNKNOWN, original_name
@@ -42,11 +42,20 @@ class Record:
         """Return the fields that an index row has as well."""
         return {name: getattr(self, name) for name in _FIELDS}
 
+    def completed(self, key: str) -> Self:
+        """Fill in what is not said: speaker and session from a key of three parts, its source."""
+        parts = key.split("/")
+        speaker, session = map(_named, parts[:2]) if len(parts) == 3 else ("", "")
+        return replace(
+            self,
+            speaker_id=self.speaker_id or speaker,
+            session_id=self.session_id or session,
+            source=self.source or original_name(key),
+        )
+
 
 def read_record(key: str, content: bytes | None, text: bytes | None) -> Record:
-    """Parse the `.json` and `.txt` members of a sample; either may be missing.
-
-    A key of three parts stands in for a missing speaker and session. A missing source is the key.
+    """Parse the `.json` and `.txt` members of a sample, either may be missing, and its key.
 
     Raises:
         ValueError: the json is no object, or the length in it is no number.
@@ -55,15 +64,10 @@ def read_record(key: str, content: bytes | None, text: bytes | None) -> Record:
     values = {name: _first(fields, names) for name, names in _FIELDS.items()}
     if text is not None and not values["transcript"]:
         values["transcript"] = text.decode("utf-8").strip()
-    parts = key.split("/")
-    if len(parts) == 3:
-        values["speaker_id"] = values["speaker_id"] or _named(parts[0])
-        values["session_id"] = values["session_id"] or _named(parts[1])
-    values["source"] = values["source"] or original_name(key)
     length = _first(fields, _LENGTH_FIELDS)
     if length and not length.isdigit():
         raise ValueError(f"the length in its json is {length!r}, not a number of samples")
-    return Record(**values, num_samples=int(length) if length else None)
+    return Record(**values, num_samples=int(length) if length else None).completed(key)
 
 
 def _parse(content: bytes) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 
 from duovox.data.atomic import write_whole
@@ -20,6 +19,7 @@ from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
 from duovox.run.data import chunk_rule, resolve_trials
 from duovox.run.decoder import build_decoder
+from duovox.run.device import device_of
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.read import read
 from duovox.run.settings import SpeakerPipeline
@@ -47,8 +47,10 @@ def evaluate_again(
 
     Raises:
         ValueError: the name is no plain name or taken by other data, there is nothing to score, the
-            data can't be read, trials lack audio, or their speakers were trained on.
+            data can't be read, trials lack audio, their speakers were trained on, or there is no
+            such device.
     """
+    place = device_of(device)
     data_folder = data_folder.resolve()
     name = name or data_folder.name
     folder = _results_folder(run_folder, name, data_folder)
@@ -65,7 +67,7 @@ def evaluate_again(
             f"{'words' if card.vocabulary else 'speakers only'}, and {data_folder} "
             f"{'has no transcripts' if card.vocabulary else 'needs a trial list (--trials)'}"
         )
-    results = evaluate(network, sets, device=torch.device(device), folder=folder)
+    results = evaluate(network, sets, device=place, folder=folder)
     metrics = {"test": results, "data_folder": str(data_folder)}
     write_whole(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     return metrics, folder

@@ -17,6 +17,7 @@ from duovox.audio.normalize import normalize
 from duovox.batch import SAMPLE_RATE, NetworkOutput
 from duovox.network.assemble import SpeechSpeakerNetwork, Task
 from duovox.run.decoder import build_decoder
+from duovox.run.device import device_of
 from duovox.run.weights import ModelCard, load_network
 
 MIN_SAMPLES = 400  # the receptive field of one frame
@@ -26,10 +27,12 @@ def load(run_folder: str | Path, *, device: str = "cpu") -> Model:
     """Return the model of a run folder, with the weights of its best checkpoint.
 
     Raises:
-        ValueError: the folder is no run folder, or its checkpoint is damaged.
+        ValueError: the folder is no run folder, its checkpoint is damaged, or there is no such
+            device.
     """
+    place = device_of(device)
     network, card = load_network(Path(run_folder).expanduser())
-    return Model(network=network.to(device), card=card, device=torch.device(device))
+    return Model(network=network.to(place), card=card, device=place)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.run.build import read_settings
 from duovox.run.cpu import tune_for_training
 from duovox.run.data import Source, SpeakerSets, SpeechSets, TrainingData
+from duovox.run.device import check_gpus
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.folder import open_run_folder, run_folder
@@ -47,6 +48,7 @@ def run(config: DictConfig) -> float | None:
     """
     quieten()
     settings, plain = read_settings(config)
+    check_gpus(settings.gpus)
     folder = run_folder(plain)
     with alone_in(folder):
         open_run_folder(folder, resume=settings.resume)

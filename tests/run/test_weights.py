@@ -118,14 +118,48 @@ def test_the_best_checkpoint_is_preferred_to_the_last(run: Path) -> None:
         checkpoint_of(run)
 
 
+class Trained(torch.nn.Module):
+    """What a run trains, as far as checkpoints see it."""
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+
 def test_a_run_resumes_from_a_whole_last_checkpoint(run: Path) -> None:
+    module = Trained(load_network(run)[0])
     path = run / "checkpoints" / "last.ckpt"
-    assert checkpoint_to_resume(run) == path
+    assert checkpoint_to_resume(run, module) == path
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ValueError, match=r"last\.ckpt is damaged.*resume=false"):
-        checkpoint_to_resume(run)
+    with pytest.raises(ValueError, match=r"last\.ckpt is damaged .*cut short.*resume=false"):
+        checkpoint_to_resume(run, module)
     path.unlink()
-    assert checkpoint_to_resume(run) is None
+    assert checkpoint_to_resume(run, module) is None
+
+
+STATE: dict[str, Any] = {"loops": {}, "optimizer_states": [], "lr_schedulers": [], "callbacks": {}}
+
+
+@pytest.mark.parametrize(
+    ("foreign", "why"),
+    [
+        ({"model": {"weight": torch.zeros(2)}}, r"it has no state_dict of tensors"),
+        ({"state_dict": {"weight": 2}}, r"it has no state_dict of tensors"),
+        ([torch.zeros(2)], r"it has no state_dict of tensors"),
+        ({"state_dict": {}, "loops": {}}, r"it lacks callbacks, lr_schedulers, optimizer_states"),
+        (STATE | {"state_dict": {"a": torch.zeros(2)}}, r"it is of another network: \d+ differen"),
+        (
+            STATE | {"state_dict": {}, "config": Path()},
+            r"it holds more than tensors and plain data",
+        ),
+    ],
+)
+def test_a_run_does_not_resume_from_what_another_program_saved(
+    run: Path, foreign: Any, why: str
+) -> None:
+    torch.save(foreign, run / "checkpoints" / "last.ckpt")
+    with pytest.raises(ValueError, match=rf"not from this run \({why}.*\), so .*resume=false"):
+        checkpoint_to_resume(run, Trained(load_network(run)[0]))
 
 
 def test_every_difference_is_counted_and_listed(run: Path) -> None:
@@ -167,8 +201,8 @@ def test_weights_with_a_wrong_bit_are_neither_loaded_nor_gone_on_from(tmp_path: 
     flip_a_bit_of_a_weight(path)
     with pytest.raises(ValueError, match=r"last\.ckpt can't be read .*the checksum of .* is wrong"):
         load_weights(network, path)
-    with pytest.raises(ValueError, match=r"last\.ckpt is damaged \(the checksum .*resume=false"):
-        checkpoint_to_resume(tmp_path)
+    with pytest.raises(ValueError, match=r"last\.ckpt is damaged .*\(the checksum .*resume=false"):
+        checkpoint_to_resume(tmp_path, Trained(network))
 
 
 class Bomb:

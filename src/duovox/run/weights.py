@@ -22,6 +22,7 @@ from duovox.run.settings import Network, Option
 
 MODEL_FILE = "model.json"
 _PREFIX = "network."  # of the network's weights inside a Lightning checkpoint
+_TRAINING_STATE = {"loops", "optimizer_states", "lr_schedulers", "callbacks"}  # besides the weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,21 +97,28 @@ def checkpoint_of(folder: Path) -> Path:
     raise ValueError(f"{folder / 'checkpoints'} holds no checkpoint: train first (fit_model=true)")
 
 
-def checkpoint_to_resume(folder: Path) -> Path | None:
+def checkpoint_to_resume(folder: Path, module: nn.Module) -> Path | None:
     """Return last.ckpt of a run folder, or None for a run that has not begun.
 
+    Args:
+        module: what is trained; its weights must be those of the checkpoint, by name and shape.
+
     Raises:
-        ValueError: the file is cut short or otherwise damaged.
+        ValueError: the file is damaged, or not from this run.
     """
     path = folder / "checkpoints" / "last.ckpt"
     if not path.is_file():
         return None
     try:
-        _check_whole(path)
-    except OSError as error:
+        checkpoint = _read(path)
+        if missing := sorted(_TRAINING_STATE - checkpoint.keys()):
+            raise ValueError(f"it lacks {', '.join(missing)}")
+        if problems := _differences(checkpoint["state_dict"], module.state_dict()):
+            raise ValueError(f"it is of another network: {_first(problems)}")
+    except ValueError as error:
         raise ValueError(
-            f"{path} is damaged ({error}), so this run can't go on from it. Restore it, or train "
-            "anew with resume=false"
+            f"{path} is damaged or not from this run ({error}), so this run can't go on from it. "
+            "Restore it, or train anew with resume=false"
         ) from error
     return path
 
@@ -151,8 +159,28 @@ def load_weights(network: nn.Module, path: Path) -> None:
         ValueError: the file is no checkpoint, or a weight is missing, unexpected or of another
             shape; all of them are listed.
     """
-    state = _network_state(checkpoint_of(path) if path.is_dir() else path)
-    own = network.state_dict()
+    path = checkpoint_of(path) if path.is_dir() else path
+    try:
+        content = _read(path)["state_dict"]
+    except ValueError as error:
+        raise ValueError(
+            f"{path} can't be read as a checkpoint of a duovox run ({error}). Use another "
+            "checkpoint of the run"
+        ) from error
+    state = {
+        name.removeprefix(_PREFIX): tensor
+        for name, tensor in content.items()
+        if name.startswith(_PREFIX)
+    }
+    if problems := _differences(state, network.state_dict()):
+        raise ValueError(
+            f"{path} does not fit this network ({_first(problems)}). Heads, pooling and sizes must "
+            "be those of the run that made it: compare its config.yaml and model.json"
+        )
+    network.load_state_dict(state)
+
+
+def _differences(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[str]:
     problems = [f"missing: {name}" for name in own if name not in state]
     problems += [f"unexpected: {name}" for name in state if name not in own]
     problems += [
@@ -160,43 +188,43 @@ def load_weights(network: nn.Module, path: Path) -> None:
         for name in own
         if name in state and own[name].shape != state[name].shape
     ]
-    if problems:
-        raise ValueError(
-            f"{path} does not fit this network ({len(problems)} differences; "
-            f"{'; '.join(problems[:10])}). Heads, pooling and sizes must be those of the run that "
-            "made it: compare its config.yaml and model.json"
-        )
-    network.load_state_dict(dict(state))
+    return problems
 
 
-def _network_state(path: Path) -> Mapping[str, Tensor]:
+def _first(problems: list[str]) -> str:
+    return f"{len(problems)} differences; {'; '.join(problems[:10])}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return what a checkpoint holds, whose `state_dict` holds tensors by name.
+
+    Raises:
+        ValueError: it is damaged, or something else; the message says no more than why.
+    """
+    _check_whole(path)
     try:
-        _check_whole(path)
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        state: dict[str, Tensor] = dict(checkpoint)["state_dict"]
-    except (OSError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        raise ValueError(
-            f"{path} can't be read as a checkpoint of a duovox run "
-            f"({type(error).__name__}: {error}). Use another checkpoint of the run"
-        ) from error
-    return {
-        name.removeprefix(_PREFIX): tensor
-        for name, tensor in state.items()
-        if name.startswith(_PREFIX)
-    }
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:  # whose own words advise to run the code within
+        raise ValueError("it holds more than tensors and plain data") from error
+    except (RuntimeError, KeyError, TypeError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+    state = content.get("state_dict") if isinstance(content, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(one, Tensor) for one in state.values()):
+        raise ValueError("it has no state_dict of tensors")
+    return dict(content)
 
 
 def _check_whole(path: Path) -> None:
-    """Raise an OSError unless the file is a zip archive whose checksums are right.
+    """Raise a ValueError unless the file is a zip archive whose checksums are right.
 
     torch.load does not look at the checksums: bits that have changed would become weights.
     """
     if not zipfile.is_zipfile(path):
-        raise OSError("missing, cut short or something else")
+        raise ValueError("missing, cut short or something else")
     try:
         with zipfile.ZipFile(path) as archive:
             wrong = archive.testzip()
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise OSError(f"no whole archive: {error}") from error
+    except (OSError, zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+        raise ValueError(f"no whole archive: {error}") from error
     if wrong is not None:
-        raise OSError(f"the checksum of {wrong} inside is wrong")
+        raise ValueError(f"the checksum of {wrong} inside is wrong")

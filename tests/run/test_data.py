@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import fsspec
 import pytest
 
 from duovox.data.dataset.index import Index
+from duovox.data.trial.list import TrialList
 from duovox.decoding.greedy import GreedyDecoder
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
@@ -233,6 +235,19 @@ def test_trials_name_keys_and_speakers(tiny_corpus: Path, tmp_path: Path) -> Non
     assert trials.test_keys == ["i/s/TWO1", "j/s/ONE1"]
     assert trials.test_speakers == ["i", "j"]
     assert trials.is_target == [True, False]
+    assert trials.known_as is None
+
+
+@pytest.mark.parametrize(("form", "num_warnings"), [("original", 1), ("cleaned", 0)])
+def test_public_trial_lists_are_named_and_uncleaned_ones_warned_of(
+    form: str, num_warnings: int, tiny_corpus: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(TrialList, "known_as", f"VoxCeleb1-O, {form}")
+    index = Index.load([tiny_corpus / "demo" / "test"])
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        trials = resolve_trials(tiny_corpus / "demo" / "trials_test.txt", index, name="few")
+    assert trials.known_as == f"VoxCeleb1-O, {form}"
+    assert len([w for w in caught if "veri_test2.txt with 37611" in str(w.message)]) == num_warnings
 
 
 def test_the_stream_goes_on_behind_the_batches_of_a_checkpoint(speech_sets) -> None:

@@ -51,6 +51,7 @@ def test_verification_rates_are_those_of_the_roc_curve() -> None:
         enroll_speakers=speakers[0].tolist(),
         test_speakers=speakers[1].tolist(),
         is_target=is_target.tolist(),
+        known_as="VoxCeleb1-O, cleaned",
     )
     found = speaker_scores(scores, trials)
     false_alarms, hits, thresholds = roc_curve(is_target, scores, drop_intermediate=False)
@@ -61,7 +62,7 @@ def test_verification_rates_are_those_of_the_roc_curve() -> None:
     for p_target, name in ((0.01, "min_dcf_p01"), (0.05, "min_dcf_p05")):
         costs = p_target * misses + (1 - p_target) * false_alarms
         assert found[name] == pytest.approx(min(costs.min() / p_target, 1))
-    assert found["num_trials"] == 400
+    assert (found["num_trials"], found["trial_list"]) == (400, "VoxCeleb1-O, cleaned")
     assert found["num_targets"] == int(is_target.sum())
     assert found["num_speakers"] == len(set(speakers.ravel()))
     lowest, highest = found["eer_interval"]

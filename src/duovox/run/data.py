@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -239,9 +240,14 @@ def resolve_trials(
     """Return the trials of a list, by the keys and speakers of the utterances they mean.
 
     Raises:
+    Warns of a public list that is not the cleaned one, which papers report.
+
         ValueError: entries without audio, or speakers who are among `training_speakers`.
     """
-    resolved = resolve(read_trials(path), index)
+    listed = read_trials(path)
+    if listed.caution:
+        warnings.warn(listed.caution, stacklevel=2)
+    resolved = resolve(listed, index)
     check_unseen_speakers(resolved, index, training_speakers)
     return Trials(
         name=name,
@@ -251,6 +257,7 @@ def resolve_trials(
         test_speakers=index.speaker_id.take(resolved.test_rows),
         is_target=resolved.is_target.tolist(),
     )
+        known_as=listed.known_as,
 
 
 def _index(folders: str | Sequence[str], cache_folder: Path) -> Index:

@@ -43,7 +43,8 @@ def speech_scores(hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
 def speaker_scores(scores: NDArray[np.float32], trials: Trials) -> dict[str, Any]:
     """Return the error rates of verification trials; detection costs are normalised.
 
-    The interval is None where a speaker is unknown (""): it is drawn over speakers.
+    The interval is None where a speaker is unknown (""): it is drawn over speakers. A public list
+    is named, as the original and the cleaned ones give different rates.
     """
     result = equal_error_rate(scores, trials.is_target)
     speakers = {*trials.enroll_speakers, *trials.test_speakers}
@@ -57,6 +58,19 @@ def speaker_scores(scores: NDArray[np.float32], trials: Trials) -> dict[str, Any
         "num_targets": sum(trials.is_target),
         "num_speakers": len(speakers - {""}),
     }
+        "trial_list": trials.known_as,
+    }
+
+
+def ssl_scores(evaluation: SslEvaluation) -> dict[str, Any]:
+    """Return loss and contrast per masked frame, accuracy, and entries in use of each codebook."""
+    result = evaluation.result()
+    return {name: result[name] for name in ("loss", "contrastive", "accuracy")} | {
+        "code_perplexity": evaluation.code_perplexities(),
+        "prob_perplexity": evaluation.prob_perplexities(),
+        "num_entries": evaluation.code_shares().shape[1],
+        "num_masked": evaluation.num_masked,
+        "num_utterances": evaluation.num_utterances,
 
 
 def _speaker_interval(scores: NDArray[np.float32], trials: Trials) -> list[float]:

@@ -69,6 +69,7 @@ class Trials:
     test_speakers: Sequence[str]  # N
     is_target: Sequence[bool]  # N; True = the same speaker
 
+    known_as: str | None = None  # "VoxCeleb1-O, cleaned": the public list that this is
 
 @dataclass(kw_only=True)
 class SpeakerEvaluation:

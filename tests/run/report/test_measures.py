@@ -36,6 +36,12 @@ def test_counts_are_named() -> None:
     assert count_text({"num_trials": 3870, "num_speakers": 80}) == "3,870 trials, 80 speakers"
 
 
+def test_a_public_trial_list_is_named_before_its_counts() -> None:
+    result = {"num_trials": 37_611, "trial_list": "VoxCeleb1-O, cleaned"}
+    assert count_text(result) == "VoxCeleb1-O, cleaned: 37,611 trials"
+    assert count_text(result | {"trial_list": None}) == "37,611 trials"
+
+
 def test_test_sets_come_before_validation_sets() -> None:
     metrics = {"validation": {"a": {"wer": 1}}, "test": {"b": {"eer": 1}}, "training": {"steps": 3}}
     assert [(split, name) for split, name, _ in results_of(metrics)] == [

@@ -83,9 +83,7 @@ def _check_labels(trials: TrialList, is_wrong: np.ndarray) -> None:
 
 
 def _warnings(trials: TrialList) -> list[str]:
-    warnings = []
-    if trials.known_as and "not cleaned" in trials.known_as:
-        warnings.append(f"this list is {trials.known_as}; papers report the cleaned one")
+    warnings = [trials.caution] if trials.caution else []
     pairs = {frozenset(pair) for pair in zip(trials.enroll, trials.test, strict=True)}
     if len(pairs) < len(trials):
         warnings.append(f"{len(trials) - len(pairs)} trials are repetitions of others")

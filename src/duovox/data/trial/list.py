@@ -19,12 +19,17 @@ _LABELS = {"1": True, "0": False, "target": True, "nontarget": False}
 
 # The public lists are told apart by their number of trials.
 _KNOWN_COUNTS = {
-    37_720: "VoxCeleb1-O, original (not cleaned: veri_test2.txt is the cleaned list, 37611 trials)",
+    37_720: "VoxCeleb1-O, original",
     37_611: "VoxCeleb1-O, cleaned",
-    581_480: "VoxCeleb1-E, original (not cleaned: the cleaned list has 579818 trials)",
+    581_480: "VoxCeleb1-E, original",
     579_818: "VoxCeleb1-E, cleaned",
-    552_536: "VoxCeleb1-H, original (not cleaned: the cleaned list has 550894 trials)",
+    552_536: "VoxCeleb1-H, original",
     550_894: "VoxCeleb1-H, cleaned",
+}
+_CLEANED = {  # file and number of trials
+    "VoxCeleb1-O": ("veri_test2.txt", 37_611),
+    "VoxCeleb1-E": ("list_test_all2.txt", 579_818),
+    "VoxCeleb1-H": ("list_test_hard2.txt", 550_894),
 }
 
 
@@ -59,6 +64,17 @@ class TrialList:
     def is_cleaned(self) -> bool:
         """Whether this is a public list in its cleaned form, as papers report it."""
         return (self.known_as or "").endswith(", cleaned")
+
+    @property
+    def caution(self) -> str:
+        """What has to be said of a public list in its original form; nothing of other lists."""
+        if self.known_as is None or self.is_cleaned:
+            return ""
+        file, number = _CLEANED[self.known_as.partition(",")[0]]
+        return (
+            f"trial list {self.name} is {self.known_as}, {len(self)} trials; papers report the "
+            f"cleaned one, {file} with {number}"
+        )
 
     @property
     def official_name(self) -> str | None:

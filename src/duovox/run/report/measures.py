@@ -84,9 +84,10 @@ def measures_of(result: SetResult) -> list[Measure]:
 
 
 def count_text(result: SetResult) -> str:
-    """Return the counts of a set, such as "300 utterances, 2,140 words"."""
+    """Return the counts of a set, such as "300 utterances, 2,140 words", and its public list."""
     named = ((result.get(key), noun) for key, noun in COUNTS.items())
-    return ", ".join(f"{count:,} {noun}" for count, noun in named if count is not None)
+    counts = ", ".join(f"{count:,} {noun}" for count, noun in named if count is not None)
+    return f"{known_as}: {counts}" if (known_as := result.get("trial_list")) else counts
 
 
 def results_of(metrics: dict[str, Any]) -> Iterator[tuple[str, str, SetResult]]:

@@ -239,9 +239,9 @@ def resolve_trials(
 ) -> Trials:
     """Return the trials of a list, by the keys and speakers of the utterances they mean.
 
-    Raises:
     Warns of a public list that is not the cleaned one, which papers report.
 
+    Raises:
         ValueError: entries without audio, or speakers who are among `training_speakers`.
     """
     listed = read_trials(path)
@@ -256,8 +256,8 @@ def resolve_trials(
         enroll_speakers=index.speaker_id.take(resolved.enroll_rows),
         test_speakers=index.speaker_id.take(resolved.test_rows),
         is_target=resolved.is_target.tolist(),
-    )
         known_as=listed.known_as,
+    )
 
 
 def _index(folders: str | Sequence[str], cache_folder: Path) -> Index:

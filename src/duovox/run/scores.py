@@ -57,20 +57,8 @@ def speaker_scores(scores: NDArray[np.float32], trials: Trials) -> dict[str, Any
         "num_trials": len(scores),
         "num_targets": sum(trials.is_target),
         "num_speakers": len(speakers - {""}),
-    }
         "trial_list": trials.known_as,
     }
-
-
-def ssl_scores(evaluation: SslEvaluation) -> dict[str, Any]:
-    """Return loss and contrast per masked frame, accuracy, and entries in use of each codebook."""
-    result = evaluation.result()
-    return {name: result[name] for name in ("loss", "contrastive", "accuracy")} | {
-        "code_perplexity": evaluation.code_perplexities(),
-        "prob_perplexity": evaluation.prob_perplexities(),
-        "num_entries": evaluation.code_shares().shape[1],
-        "num_masked": evaluation.num_masked,
-        "num_utterances": evaluation.num_utterances,
 
 
 def _speaker_interval(scores: NDArray[np.float32], trials: Trials) -> list[float]:

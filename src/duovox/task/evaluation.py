@@ -68,8 +68,8 @@ class Trials:
     enroll_speakers: Sequence[str]  # N; intervals are drawn over speakers
     test_speakers: Sequence[str]  # N
     is_target: Sequence[bool]  # N; True = the same speaker
-
     known_as: str | None = None  # "VoxCeleb1-O, cleaned": the public list that this is
+
 
 @dataclass(kw_only=True)
 class SpeakerEvaluation:

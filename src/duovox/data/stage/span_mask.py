@@ -10,6 +10,9 @@ where. For an utterance of T frames, probability p, length L, and u even in [0, 
 | huggingface | the same, but they must fit side by side | T - L + 1 | 49 % |
 | nano (batch-size study) | ceil(p (T - L) / L) | T - L | 48 %; 40 % at its p = 0.5 |
 
+Utterances of a batch may have different numbers of masked frames, so none are unmasked or masked
+one by one to make them equal, as fairseq and SpeechBrain do.
+
 Source: Baevski et al. 2020, "wav2vec 2.0", section 3.1; Vaessen & van Leeuwen 2024, "The effect of
 batch size on contrastive self-supervised speech representation learning".
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -32,12 +34,18 @@ SMALL_LARGE = Architecture(
     position_groups=4,
     pre_norm=True,
 )
+SMALL_PADDED = replace(
+    SMALL_BASE,
+    conv_paddings=(3, 1, 1, 1, 1, 0, 0),
+    conv_activation="gelu_tanh",
+    feed_forward_activation="gelu_tanh",
+)
 
 
-SMALL = {"base": SMALL_BASE, "large": SMALL_LARGE}
+SMALL = {"base": SMALL_BASE, "large": SMALL_LARGE, "padded": SMALL_PADDED}
 
 
-@pytest.fixture(params=list(SMALL))
+@pytest.fixture(params=["base", "large"])  # tests that count no frames ask for "padded" as well
 def architecture(request: pytest.FixtureRequest) -> Architecture:
     return SMALL[request.param]
 

@@ -79,6 +79,17 @@ def test_a_run_goes_on_only_as_the_same_network(
         other.check_continues(tmp_path)
 
 
+def test_sizes_that_an_early_card_lacks_are_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").touch()
+    replace(CARD, architecture={"width": 8}).write(tmp_path)
+    unpadded = {"width": 8, "conv_paddings": (0,) * 7, "conv_activation": "gelu"}
+    replace(CARD, architecture=unpadded).check_continues(tmp_path)
+    padded = unpadded | {"conv_paddings": (3, 1, 1, 1, 1, 0, 0)}
+    with pytest.raises(ValueError, match="other architecture"):
+        replace(CARD, architecture=padded).check_continues(tmp_path)
+
+
 def test_a_network_rebuilds_itself_from_its_run_folder_alone(run: Path) -> None:
     network, card = load_network(run)
     checkpoint = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)

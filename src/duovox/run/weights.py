@@ -6,7 +6,7 @@ import json
 import pickle
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from duovox.data.atomic import write_whole
 from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.network.wav2vec2.architecture import Architecture
 from duovox.run.network import build_network
 from duovox.run.read import read
 from duovox.run.settings import Network, Option
@@ -68,12 +69,18 @@ class ModelCard:
         earlier = ModelCard.load(folder)
         for name in ("speakers", "vocabulary", "architecture"):
             old, new = getattr(earlier, name), getattr(self, name)
-            if old != json.loads(json.dumps(new)):  # as it is read: tuples have become lists
+            if _complete(old) != _complete(new):
                 raise ValueError(
                     f"{folder} was trained with other {name} than these settings and data give: "
                     f"{_difference(old, new)}. Train anew with resume=false (the earlier run is "
                     "kept beside), or restore the data it was trained on"
                 )
+
+
+def _complete(value: Any) -> Any:
+    """Return a value of a model card as JSON would; sizes that an early card lacks are defaults."""
+    defaults = {one.name: one.default for one in fields(Architecture) if one.default is not MISSING}
+    return json.loads(json.dumps(defaults | value if isinstance(value, dict) else value))
 
 
 def _difference(old: Any, new: Any) -> str:

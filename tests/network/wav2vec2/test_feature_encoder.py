@@ -8,7 +8,12 @@ from duovox.network.wav2vec2 import feature_encoder
 from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.feature_encoder import FeatureEncoder
 
+every_architecture = pytest.mark.parametrize(
+    "architecture", ["base", "large", "padded"], indirect=True
+)
 
+
+@every_architecture
 def test_features_have_one_frame_per_hop(
     architecture: Architecture, waves: Tensor, num_samples: Tensor
 ) -> None:
@@ -17,6 +22,7 @@ def test_features_have_one_frame_per_hop(
     assert features.shape == (3, architecture.num_frames(8000), architecture.conv_channels[-1])
 
 
+@every_architecture
 def test_an_utterance_gives_the_same_features_alone_and_padded(
     architecture: Architecture, waves: Tensor, num_samples: Tensor
 ) -> None:
@@ -27,6 +33,7 @@ def test_an_utterance_gives_the_same_features_alone_and_padded(
         torch.testing.assert_close(together[row, : alone.shape[1]], alone[0], atol=1e-5, rtol=1e-5)
 
 
+@every_architecture
 def test_what_lies_in_the_padding_does_not_matter(
     architecture: Architecture, waves: Tensor, num_samples: Tensor
 ) -> None:
@@ -55,6 +62,7 @@ def test_a_batch_too_short_for_one_frame_is_refused(architecture: Architecture) 
         encoder(torch.zeros(1, 399), torch.tensor([399]))
 
 
+@every_architecture
 @pytest.mark.parametrize("piece_frames", [1, 7, 24, 100])
 def test_inference_in_pieces_gives_the_same_frames(
     architecture: Architecture,

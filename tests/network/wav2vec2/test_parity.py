@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from duovox.network.wav2vec2 import architecture, huggingface
+from duovox.network.wav2vec2 import huggingface
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
 
 LARGE = {
@@ -43,7 +43,7 @@ def _model(config: dict[str, Any]) -> nn.Module:
 
 
 def _backbone(config: dict[str, Any], model: nn.Module) -> Wav2Vec2Backbone:
-    backbone = Wav2Vec2Backbone(architecture.from_huggingface(config), length_aware=False)
+    backbone = Wav2Vec2Backbone(huggingface.read_config(config), length_aware=False)
     translated = huggingface.translate(model.state_dict(), backbone.state_dict())
     assert (translated.missing, translated.unexpected) == ([], [])
     backbone.load_state_dict(translated.state)

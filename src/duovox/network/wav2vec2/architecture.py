@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, get_args
+from typing import Literal, TypeVar, get_args
 
 from torch import Tensor
 
 ConvNorm = Literal["group", "layer"]
-_CONV = ("conv_channels", "conv_kernels", "conv_strides")
+Gelu = Literal["gelu", "gelu_tanh"]  # exact, or approximated with tanh
+_CONV = {"conv_channels": 1, "conv_kernels": 1, "conv_strides": 1, "conv_paddings": 0}  # least each
 _POSITION = ("position_kernel", "position_groups")
 Count = TypeVar("Count", int, Tensor)
 
@@ -22,6 +22,7 @@ class Architecture:
     conv_channels: tuple[int, ...]
     conv_kernels: tuple[int, ...] = (10, 3, 3, 3, 3, 2, 2)
     conv_strides: tuple[int, ...] = (5, 2, 2, 2, 2, 2, 2)  # product 320 samples: the hop, 20 ms
+    conv_paddings: tuple[int, ...] = (0, 0, 0, 0, 0, 0, 0)  # zeros at both ends of each input
     conv_bias: bool
     conv_norm: ConvNorm  # "group": after the first convolution only; "layer": after each
     width: int  # D
@@ -32,19 +33,11 @@ class Architecture:
     position_groups: int = 16
     pre_norm: bool  # True: norms inside the residual branches and one at the end ("stable")
     norm_epsilon: float = 1e-5
+    conv_activation: Gelu = "gelu"  # of the feature encoder and the positions
+    feed_forward_activation: Gelu = "gelu"
 
     def __post_init__(self) -> None:
-        layers = {len(self.conv_channels), len(self.conv_kernels), len(self.conv_strides)}
-        if len(layers) != 1 or 0 in layers:
-            raise ValueError(
-                "conv_channels, conv_kernels and conv_strides must name the same layers, got "
-                f"{self.conv_channels}, {self.conv_kernels} and {self.conv_strides}"
-            )
-        for name in _CONV:
-            if min(getattr(self, name)) < 1:
-                raise ValueError(f"{name} must be at least 1 each, got {getattr(self, name)}")
-        if self.conv_norm not in get_args(ConvNorm):
-            raise ValueError(f"conv_norm must be 'group' or 'layer', got {self.conv_norm!r}")
+        self._check_convolutions()
         for name in ("width", "num_layers", "num_heads", "feed_forward_width", *_POSITION):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -56,6 +49,23 @@ class Architecture:
                     f"width must be a multiple of {name}, got width={self.width} and "
                     f"{name}={getattr(self, name)}"
                 )
+        for name in ("conv_activation", "feed_forward_activation"):
+            if getattr(self, name) not in get_args(Gelu):
+                raise ValueError(
+                    f"{name} must be 'gelu' or 'gelu_tanh', got {getattr(self, name)!r}"
+                )
+
+    def _check_convolutions(self) -> None:
+        found = [getattr(self, name) for name in _CONV]
+        if len({len(sizes) for sizes in found}) != 1 or not self.conv_channels:
+            raise ValueError(
+                f"{', '.join(_CONV)} must name the same layers, got {', '.join(map(str, found))}"
+            )
+        for name, least in _CONV.items():
+            if min(getattr(self, name)) < least:
+                raise ValueError(f"{name} must be at least {least} each, got {getattr(self, name)}")
+        if self.conv_norm not in get_args(ConvNorm):
+            raise ValueError(f"conv_norm must be 'group' or 'layer', got {self.conv_norm!r}")
 
     @property
     def hop(self) -> int:
@@ -64,7 +74,7 @@ class Architecture:
 
     @property
     def receptive_field(self) -> int:
-        """Samples that one frame sees; a shorter wave has no frame."""
+        """Samples that one frame sees; a shorter wave has no frame that sees it alone."""
         samples = 1
         for kernel, stride in zip(
             reversed(self.conv_kernels), reversed(self.conv_strides), strict=True
@@ -74,10 +84,17 @@ class Architecture:
 
     def num_frames(self, num_samples: Count) -> Count:
         """Return how many frames waves of num_samples have (one number, or a tensor of them)."""
-        count = num_samples
-        for kernel, stride in zip(self.conv_kernels, self.conv_strides, strict=True):
-            count = (count - kernel) // stride + 1
+        count = self.frame_counts(num_samples)[-1]
         return max(count, 0) if isinstance(count, int) else count.clamp(min=0)
+
+    def frame_counts(self, num_samples: Count) -> list[Count]:
+        """Return how many frames each convolution makes of waves of num_samples."""
+        counts = [num_samples]
+        for kernel, stride, padding in zip(
+            self.conv_kernels, self.conv_strides, self.conv_paddings, strict=True
+        ):
+            counts.append((counts[-1] + 2 * padding - kernel) // stride + 1)
+        return counts[1:]
 
 
 def base() -> Architecture:
@@ -126,42 +143,3 @@ def tiny() -> Architecture:
         position_groups=16,
         pre_norm=True,
     )
-
-
-def from_huggingface(config: Mapping[str, Any]) -> Architecture:
-    """Read the dictionary of a Hugging Face `config.json`; an absent key means its default there.
-
-    Raises:
-        ValueError: the configuration asks for something this backbone does not have.
-    """
-    _check_supported(config)
-    return Architecture(
-        conv_channels=tuple(config.get("conv_dim", (512,) * 7)),
-        conv_kernels=tuple(config.get("conv_kernel", (10, 3, 3, 3, 3, 2, 2))),
-        conv_strides=tuple(config.get("conv_stride", (5, 2, 2, 2, 2, 2, 2))),
-        conv_bias=config.get("conv_bias", False),
-        conv_norm=config.get("feat_extract_norm", "group"),
-        width=config.get("hidden_size", 768),
-        num_layers=config.get("num_hidden_layers", 12),
-        num_heads=config.get("num_attention_heads", 12),
-        feed_forward_width=config.get("intermediate_size", 3072),
-        position_kernel=config.get("num_conv_pos_embeddings", 128),
-        position_groups=config.get("num_conv_pos_embedding_groups", 16),
-        pre_norm=config.get("do_stable_layer_norm", False),
-        norm_epsilon=config.get("layer_norm_eps", 1e-5),
-    )
-
-
-def _check_supported(config: Mapping[str, Any]) -> None:
-    supported = {
-        "model_type": "wav2vec2",
-        "feat_extract_activation": "gelu",
-        "hidden_act": "gelu",
-        "add_adapter": False,
-        "adapter_attn_dim": None,
-    }
-    for key, value in supported.items():
-        if config.get(key, value) != value:
-            raise ValueError(
-                f"config.json: {key} must be {value!r} for this backbone, got {config[key]!r}"
-            )

@@ -5,13 +5,17 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from duovox.network.wav2vec2.product import Activation, is_float32_on_cpu, product
+from duovox.network.wav2vec2.product import Activation, activate, is_float32_on_cpu, product
 
 WIDE_CHANNELS = 256  # from so many on, a product over copied windows is quicker on processors
 
 
 class ConvLayer(nn.Module):
-    """Convolve frames (B, T, C), normalise over the channels if asked to, and apply GELU."""
+    """Convolve frames (B, T, C), normalise over the channels if asked to, and apply GELU.
+
+    Args:
+        padding: frames of zeros to put before and behind.
+    """
 
     def __init__(
         self,
@@ -20,11 +24,14 @@ class ConvLayer(nn.Module):
         kernel: int,
         stride: int,
         *,
+        padding: int = 0,
         bias: bool,
         norm_epsilon: float | None,
+        activation: Activation = "gelu",
     ) -> None:
         super().__init__()
-        self.kernel, self.stride = kernel, stride
+        self.kernel, self.stride, self.padding = kernel, stride, padding
+        self.activation: Activation = activation
         self.is_wide = in_channels >= WIDE_CHANNELS
         self.conv = nn.Conv1d(in_channels, out_channels, kernel, stride, bias=bias)
         self.norm = None if norm_epsilon is None else nn.LayerNorm(out_channels, eps=norm_epsilon)
@@ -32,9 +39,11 @@ class ConvLayer(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return (B, T', C') from (B, T, C)."""
+        if self.padding:
+            frames = F.pad(frames, (0, 0, self.padding, self.padding))
         if self.norm is None:
-            return self._convolve(frames, activation="gelu")
-        return F.gelu(self.norm(self._convolve(frames, activation="none")))
+            return self._convolve(frames, activation=self.activation)
+        return activate(self.norm(self._convolve(frames, activation="none")), self.activation)
 
     def _convolve(self, frames: Tensor, *, activation: Activation) -> Tensor:
         weight, bias = self.conv.weight, self.conv.bias  # (C', C, k)
@@ -43,7 +52,7 @@ class ConvLayer(nn.Module):
             windows = windows.transpose(2, 3).flatten(2)  # (B, T', k C)
             return product(windows, weight.transpose(1, 2).flatten(1), bias, activation=activation)
         convolved = convolve(frames, weight, bias, stride=self.stride)
-        return F.gelu(convolved) if activation == "gelu" else convolved
+        return activate(convolved, activation)
 
 
 def convolve(

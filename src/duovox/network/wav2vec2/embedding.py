@@ -36,7 +36,10 @@ class Embedding(nn.Module):
         self.projection_dropout = nn.Dropout(feat_proj_dropout)
         self.masking = masking
         self.position = PositionalConv(
-            width, architecture.position_kernel, architecture.position_groups
+            width,
+            architecture.position_kernel,
+            architecture.position_groups,
+            activation=architecture.conv_activation,
         )
         self.norm = (
             nn.Identity()

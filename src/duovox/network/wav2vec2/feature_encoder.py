@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from duovox.network.padding import true_frames
@@ -33,10 +34,11 @@ class FeatureEncoder(nn.Module):
         self.length_aware = length_aware
         self.layers = nn.ModuleList([_wave_layer(architecture)])
         has_norm = architecture.conv_norm == "layer"
-        for (in_channels, out_channels), kernel, stride in zip(
+        for (in_channels, out_channels), kernel, stride, padding in zip(
             pairwise(architecture.conv_channels),
             architecture.conv_kernels[1:],
             architecture.conv_strides[1:],
+            architecture.conv_paddings[1:],
             strict=True,
         ):
             self.layers.append(
@@ -45,8 +47,10 @@ class FeatureEncoder(nn.Module):
                     out_channels,
                     kernel,
                     stride,
+                    padding=padding,
                     bias=architecture.conv_bias,
                     norm_epsilon=architecture.norm_epsilon if has_norm else None,
+                    activation=architecture.conv_activation,
                 )
             )
 
@@ -60,29 +64,45 @@ class FeatureEncoder(nn.Module):
             )
         wave_layer, *conv_layers = self.layers
         assert isinstance(wave_layer, GroupNormWaveLayer | LayerNormWaveLayer)
+        waves = self._cleared(waves[..., None], num_samples)[..., 0]
         windows = self._windows(waves)
-        folded = wave_layer.fold(windows, self._counted(windows, num_samples))
+        counts = self.architecture.frame_counts(num_samples)
+        folded = wave_layer.fold(windows, self._counted(windows, counts[0]))
         pieces = []
         for piece in self._pieces(waves):
             frames: Tensor = wave_layer(self._windows(piece), *folded)
-            for layer in conv_layers:
-                frames = layer(frames)
+            for layer, num_frames in zip(conv_layers, counts, strict=False):
+                frames = layer(self._cleared(frames, num_frames))
             pieces.append(frames)
         return torch.cat(pieces, dim=1)
 
+    @property
+    def _pads(self) -> bool:
+        return any(self.architecture.conv_paddings)
+
+    def _cleared(self, frames: Tensor, num_frames: Tensor) -> Tensor:
+        """Set (B, T, C) to zero behind its utterances, as they would be alone, if that is seen."""
+        if not (self._pads and self.length_aware):
+            return frames
+        return frames * true_frames(num_frames, frames.shape[1])[..., None]
+
     def _windows(self, waves: Tensor) -> Tensor:
         """Return what each first frame sees, (B, T, k): a view."""
+        if padding := self.architecture.conv_paddings[0]:
+            waves = F.pad(waves, (padding, padding))
         return waves.unfold(1, self.architecture.conv_kernels[0], self.architecture.conv_strides[0])
 
-    def _counted(self, windows: Tensor, num_samples: Tensor) -> Tensor:
+    def _counted(self, windows: Tensor, num_windows: Tensor) -> Tensor:
         """Return (B, T) bool: the windows that the group norm counts."""
-        kernel, stride = self.architecture.conv_kernels[0], self.architecture.conv_strides[0]
-        is_counted = true_frames((num_samples - kernel) // stride + 1, windows.shape[1])
+        is_counted = true_frames(num_windows, windows.shape[1])
         return is_counted if self.length_aware else torch.ones_like(is_counted)
 
     def _pieces(self, waves: Tensor) -> list[Tensor]:
-        """Cut waves into pieces that make neighbouring frames; with gradients, do not cut."""
-        if torch.is_grad_enabled():
+        """Cut waves into pieces that make neighbouring frames.
+
+        They stay whole with gradients, and where zeros are put at their ends.
+        """
+        if torch.is_grad_enabled() or self._pads:
             return [waves]
         batch_size, num_samples = waves.shape
         hop, receptive_field = self.architecture.hop, self.architecture.receptive_field
@@ -97,7 +117,10 @@ class FeatureEncoder(nn.Module):
 
 def _wave_layer(architecture: Architecture) -> GroupNormWaveLayer | LayerNormWaveLayer:
     num_channels, kernel = architecture.conv_channels[0], architecture.conv_kernels[0]
-    epsilon = architecture.norm_epsilon
+    epsilon, activation = architecture.norm_epsilon, architecture.conv_activation
     if architecture.conv_norm == "group":
-        return GroupNormWaveLayer(num_channels, kernel, epsilon=epsilon)
-    return LayerNormWaveLayer(num_channels, kernel, bias=architecture.conv_bias, epsilon=epsilon)
+        return GroupNormWaveLayer(num_channels, kernel, epsilon=epsilon, activation=activation)
+    bias = architecture.conv_bias
+    return LayerNormWaveLayer(
+        num_channels, kernel, bias=bias, epsilon=epsilon, activation=activation
+    )

@@ -1,103 +1,132 @@
-"""Parameter names and layouts of Hugging Face checkpoints."""
+"""Hugging Face's names of parameters, and the keys of its `config.json`."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
-import torch
 from torch import Tensor
 
+from duovox.network.wav2vec2 import names
+from duovox.network.wav2vec2.architecture import Architecture
+from duovox.network.wav2vec2.names import WEIGHT_NORM, Table, Translated
+
 PREFIX = "wav2vec2."  # of the backbone inside checkpoints that also hold a head
-OUR_PREFIX = "backbone."  # of the backbone inside our networks
-OPTIONAL = {
-    "embedding.masking.vector"
-}  # absent where no masks were trained with; ours stays as drawn
 
-# Our parts -> theirs, tried in this order; a key takes the first that fits.
-_PARTS = (
-    (r"embedding\.masking\.vector", r"masked_spec_embed"),
-    (r"feature_encoder\.layers\.(\d+)\.conv", r"feature_extractor.conv_layers.\1.conv"),
-    (r"feature_encoder\.layers\.(\d+)\.norm", r"feature_extractor.conv_layers.\1.layer_norm"),
-    (r"embedding\.feature_norm", r"feature_projection.layer_norm"),
-    (r"embedding\.projection", r"feature_projection.projection"),
+TABLE: Table = (
+    ("embedding.masking.vector", "masked_spec_embed"),
+    ("feature_encoder.layers.*.conv", "feature_extractor.conv_layers.*.conv"),
+    ("feature_encoder.layers.*.norm", "feature_extractor.conv_layers.*.layer_norm"),
+    ("embedding.feature_norm", "feature_projection.layer_norm"),
+    ("embedding.projection", "feature_projection.projection"),
+    ("embedding.position.bias", "encoder.pos_conv_embed.conv.bias"),
     (
-        r"embedding\.position\.direction",
-        r"encoder.pos_conv_embed.conv.parametrizations.weight.original1",
+        "embedding.position.magnitude",
+        "encoder.pos_conv_embed.conv.parametrizations.weight.original0",
     ),
     (
-        r"embedding\.position\.magnitude",
-        r"encoder.pos_conv_embed.conv.parametrizations.weight.original0",
+        "embedding.position.direction",
+        "encoder.pos_conv_embed.conv.parametrizations.weight.original1",
     ),
-    (r"embedding\.position", r"encoder.pos_conv_embed.conv"),
-    (r"embedding\.norm|transformer\.final_norm", r"encoder.layer_norm"),
-    (r"transformer\.layers\.(\d+)\.attention_norm", r"encoder.layers.\1.layer_norm"),
-    (r"transformer\.layers\.(\d+)\.attention\.output", r"encoder.layers.\1.attention.out_proj"),
-    (r"transformer\.layers\.(\d+)\.feed_forward_norm", r"encoder.layers.\1.final_layer_norm"),
+    ("embedding.norm", "encoder.layer_norm"),  # norms behind the residual sums
+    ("transformer.final_norm", "encoder.layer_norm"),  # norms before
+    ("transformer.layers.*.attention.query", "encoder.layers.*.attention.q_proj"),
+    ("transformer.layers.*.attention.key", "encoder.layers.*.attention.k_proj"),
+    ("transformer.layers.*.attention.value", "encoder.layers.*.attention.v_proj"),
+    ("transformer.layers.*.attention.output", "encoder.layers.*.attention.out_proj"),
+    ("transformer.layers.*.attention_norm", "encoder.layers.*.layer_norm"),
     (
-        r"transformer\.layers\.(\d+)\.feed_forward\.inner",
-        r"encoder.layers.\1.feed_forward.intermediate_dense",
+        "transformer.layers.*.feed_forward.inner",
+        "encoder.layers.*.feed_forward.intermediate_dense",
     ),
-    (
-        r"transformer\.layers\.(\d+)\.feed_forward\.output",
-        r"encoder.layers.\1.feed_forward.output_dense",
-    ),
-    # of pre-training, beside the backbone
-    (r"quantizer\.codebooks", r"quantizer.codevectors"),
-    (r"quantizer\.logits", r"quantizer.weight_proj"),
-    (r"context_projection", r"project_hid"),
-    (r"target_projection", r"project_q"),
+    ("transformer.layers.*.feed_forward.output", "encoder.layers.*.feed_forward.output_dense"),
+    ("transformer.layers.*.feed_forward_norm", "encoder.layers.*.final_layer_norm"),
+    # beside the backbone: pre-training, speech recognition
+    ("quantizer.codebooks", "quantizer.codevectors"),
+    ("quantizer.logits", "quantizer.weight_proj"),
+    ("target_projection", "project_q"),
+    ("context_projection", "project_hid"),
+    ("speech_head.linear", "lm_head"),
 )
-_FUSED = r"transformer\.layers\.(\d+)\.attention\.query_key_value\.(\w+)"
+
+# Our settings, their keys, and what an absent key means.
+SIZES: tuple[tuple[str, str, Any], ...] = (
+    ("conv_channels", "conv_dim", (512,) * 7),
+    ("conv_kernels", "conv_kernel", (10, 3, 3, 3, 3, 2, 2)),
+    ("conv_strides", "conv_stride", (5, 2, 2, 2, 2, 2, 2)),
+    ("conv_bias", "conv_bias", False),
+    ("conv_norm", "feat_extract_norm", "group"),
+    ("width", "hidden_size", 768),
+    ("num_layers", "num_hidden_layers", 12),
+    ("num_heads", "num_attention_heads", 12),
+    ("feed_forward_width", "intermediate_size", 3072),
+    ("position_kernel", "num_conv_pos_embeddings", 128),
+    ("position_groups", "num_conv_pos_embedding_groups", 16),
+    ("pre_norm", "do_stable_layer_norm", False),
+    ("norm_epsilon", "layer_norm_eps", 1e-5),
+    ("conv_activation", "feat_extract_activation", "gelu"),
+    ("feed_forward_activation", "hidden_act", "gelu"),
+)
+_ACTIVATIONS = (("gelu", "gelu"), ("gelu_tanh", "gelu_pytorch_tanh"))
+_SUPPORTED = {"model_type": "wav2vec2", "add_adapter": False, "adapter_attn_dim": None}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Translated:
-    """A state dict in our names, and what did not find its place."""
+def translate(checkpoint: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> Translated:
+    """Look up the tensors of our network in a Hugging Face state dict, with or without a head.
 
-    state: dict[str, Tensor]
-    missing: list[str]  # their names of what the backbone needs and the checkpoint lacks
-    unexpected: list[str]  # their names of what the backbone has no place for
-
-
-def translate(checkpoint: Mapping[str, Tensor], keys: Iterable[str]) -> Translated:
-    """Look up the tensors of our keys in a Hugging Face state dict, with or without a head.
-
-    The keys are those of a backbone or of a pre-training network. Codebooks come as (1, G V, D / G)
-    and want a new shape.
+    Args:
+        own: the state dict of a backbone, of a pre-training network or of a speech recogniser.
     """
-    theirs = {_modern_name(name): tensor for name, tensor in checkpoint.items()}
-    state: dict[str, Tensor] = {}
-    missing: list[str] = []
-    for key in keys:
-        names = names_of(key)
-        absent = [name for name in names if name not in theirs]
-        if not absent:
-            state[key] = torch.cat([theirs.pop(name) for name in names])
-        elif key.removeprefix(OUR_PREFIX) not in OPTIONAL:
-            missing += absent
-    for key in state:
-        if key.endswith("feature_encoder.layers.0.conv.weight"):
-            state[key] = state[key].squeeze(1)  # (C, 1, k): a wave has one channel
-    return Translated(state=state, missing=missing, unexpected=sorted(theirs))
+    modern = names.respell(checkpoint, WEIGHT_NORM)
+    bare = {name.removeprefix(PREFIX): tensor for name, tensor in modern.items()}
+    return names.to_ours(bare, own, TABLE)
 
 
-def names_of(key: str) -> list[str]:
-    """Return their names of our key: one, or query, key and value of our fused product."""
-    key = key.removeprefix(OUR_PREFIX)
-    fused = re.fullmatch(_FUSED, key)
-    if fused:
-        layer, parameter = fused.groups()
-        return [f"encoder.layers.{layer}.attention.{p}_proj.{parameter}" for p in "qkv"]
-    for ours, theirs in _PARTS:
-        if re.match(rf"({ours})(\.|$)", key):
-            return [re.sub(rf"^(?:{ours})(?=\.|$)", theirs, key)]
-    raise AssertionError(f"no Hugging Face name for {key}")
+def to_theirs(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a state dict of one of our networks as transformers' model of its kind has it."""
+    backbone = {key: state[key] for key in state if key.startswith(names.BACKBONE)}
+    head = {key: state[key] for key in state if key not in backbone}
+    prefix = PREFIX if head else ""
+    theirs = names.to_theirs(backbone, TABLE).items()
+    return {f"{prefix}{name}": tensor for name, tensor in theirs} | names.to_theirs(head, TABLE)
 
 
-def _modern_name(name: str) -> str:
-    """Drop the prefix and spell the weight norm as torch does since 2.0."""
-    name = name.removeprefix(PREFIX)
-    name = name.replace("conv.weight_g", "conv.parametrizations.weight.original0")
-    return name.replace("conv.weight_v", "conv.parametrizations.weight.original1")
+def read_config(config: Mapping[str, Any]) -> Architecture:
+    """Read the dictionary of a `config.json`; an absent key means its default there.
+
+    Raises:
+        ValueError: the configuration asks for something this backbone does not have.
+    """
+    for key, value in _SUPPORTED.items():
+        if config.get(key, value) != value:
+            raise ValueError(
+                f"config.json: {key} must be {value!r} for this backbone, got {config[key]!r}"
+            )
+    sizes: dict[str, Any] = {}
+    for ours, theirs, default in SIZES:
+        value = config.get(theirs, default)
+        sizes[ours] = tuple(value) if isinstance(value, list) else value
+        if ours.endswith("_activation"):
+            sizes[ours] = _activation(theirs, value)
+    return Architecture(**sizes, conv_paddings=(0,) * len(sizes["conv_channels"]))
+
+
+def write_config(architecture: Architecture) -> dict[str, Any]:
+    """Return the keys of a `config.json` that tell the architecture.
+
+    transformers has none for `conv_paddings`.
+    """
+    activations = dict(_ACTIVATIONS)
+    config = {theirs: getattr(architecture, ours) for ours, theirs, _ in SIZES}
+    for theirs in ("feat_extract_activation", "hidden_act"):
+        config[theirs] = activations[config[theirs]]
+    return {"model_type": "wav2vec2", **config}
+
+
+def _activation(key: str, name: str) -> str:
+    ours = {theirs: ours for ours, theirs in _ACTIVATIONS}
+    if name not in ours:
+        raise ValueError(
+            f"config.json: {key} must be one of {', '.join(ours)} for this backbone, got {name!r}"
+        )
+    return ours[name]

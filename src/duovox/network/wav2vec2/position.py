@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from duovox.network.wav2vec2.conv_layer import convolve
+from duovox.network.wav2vec2.product import Activation, activate
 
 
 class PositionalConv(nn.Module):
@@ -18,8 +18,11 @@ class PositionalConv(nn.Module):
     here with one magnitude per tap of the kernel).
     """
 
-    def __init__(self, width: int, kernel: int, groups: int) -> None:
+    def __init__(
+        self, width: int, kernel: int, groups: int, *, activation: Activation = "gelu"
+    ) -> None:
         super().__init__()
+        self.activation: Activation = activation
         self.kernel, self.groups = kernel, groups
         self.direction = nn.Parameter(torch.empty(width, width // groups, kernel))
         nn.init.normal_(self.direction, std=2 / math.sqrt(kernel * width))
@@ -32,7 +35,8 @@ class PositionalConv(nn.Module):
         positions = convolve(
             frames, weight, self.bias, padding=self.kernel // 2, groups=self.groups
         )
-        return F.gelu(positions[:, : frames.shape[1]])  # an even kernel makes one more
+        positions = positions[:, : frames.shape[1]]  # an even kernel makes one more
+        return activate(positions, self.activation)
 
 
 def _norm_per_tap(direction: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack
 import torch
 from torch import Tensor, nn
 
-from duovox.network.wav2vec2 import architecture, huggingface
+from duovox.network.wav2vec2 import huggingface
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
 from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.network.wav2vec2.quantizer import ProductQuantizer
@@ -53,7 +53,7 @@ def load(
         ValueError: nothing readable is found there, or a tensor of the backbone is missing.
     """
     folder = _folder(source)
-    backbone = Wav2Vec2Backbone(architecture.from_huggingface(_config(folder)), **settings)
+    backbone = Wav2Vec2Backbone(huggingface.read_config(_config(folder)), **settings)
     state = _state_for(backbone, folder, trust=trust)
     backbone.load_state_dict(state, strict=False)  # an optional tensor may be absent
     return backbone
@@ -75,7 +75,7 @@ def load_pretraining(
     """
     folder = _folder(source)
     config = _config(folder)
-    shape = architecture.from_huggingface(config)
+    shape = huggingface.read_config(config)
     network = PretrainingNetwork(
         Wav2Vec2Backbone(shape, **settings),
         ProductQuantizer(

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Activation = Literal["none", "gelu"]
+Activation = Literal["none", "gelu", "gelu_tanh"]  # exact, or approximated with tanh
+_ONEDNN = {"none": ("none", ""), "gelu": ("gelu", "none"), "gelu_tanh": ("gelu", "tanh")}
 _HAS_ONEDNN: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 
 
@@ -48,13 +49,19 @@ def product(
     """
     is_plain = is_float32_on_cpu(vectors) and not torch.compiler.is_compiling()
     if _HAS_ONEDNN and is_plain and not torch.is_grad_enabled():
-        algorithm = "none" if activation == "gelu" else ""  # exact GELU, not tanh's
+        name, algorithm = _ONEDNN[activation]
         fused: Tensor = torch.ops.mkldnn._linear_pointwise(
-            vectors.contiguous(), weight, bias, activation, [], algorithm
+            vectors.contiguous(), weight, bias, name, [], algorithm
         )
         return fused
-    output = F.linear(vectors, weight, bias)
-    return F.gelu(output) if activation == "gelu" else output
+    return activate(F.linear(vectors, weight, bias), activation)
+
+
+def activate(vectors: Tensor, activation: Activation) -> Tensor:
+    """Return activation(vectors), of any shape."""
+    if activation == "none":
+        return vectors
+    return F.gelu(vectors, approximate="tanh" if activation == "gelu_tanh" else "none")
 
 
 def is_float32_on_cpu(tensor: Tensor) -> bool:

@@ -11,7 +11,7 @@ from torch.utils.checkpoint import checkpoint
 
 from duovox.network.padding import true_frames
 from duovox.network.wav2vec2.architecture import Architecture
-from duovox.network.wav2vec2.product import Linear
+from duovox.network.wav2vec2.product import Activation, Linear
 
 
 class Transformer(nn.Module):
@@ -106,7 +106,10 @@ class TransformerLayer(nn.Module):
         self.attention = SelfAttention(width, architecture.num_heads, dropout=attention_dropout)
         self.attention_norm = nn.LayerNorm(width, eps=epsilon)
         self.feed_forward = FeedForward(
-            width, architecture.feed_forward_width, dropout=activation_dropout
+            width,
+            architecture.feed_forward_width,
+            dropout=activation_dropout,
+            activation=architecture.feed_forward_activation,
         )
         self.feed_forward_norm = nn.LayerNorm(width, eps=epsilon)
         self.dropout = nn.Dropout(hidden_dropout)
@@ -156,9 +159,11 @@ class SelfAttention(nn.Module):
 class FeedForward(nn.Module):
     """Widen, apply GELU, and narrow again."""
 
-    def __init__(self, width: int, inner_width: int, *, dropout: float) -> None:
+    def __init__(
+        self, width: int, inner_width: int, *, dropout: float, activation: Activation = "gelu"
+    ) -> None:
         super().__init__()
-        self.inner = Linear(width, inner_width, activation="gelu")
+        self.inner = Linear(width, inner_width, activation=activation)
         self.output = Linear(inner_width, width)
         self.inner.draw(width)
         self.output.draw(width)

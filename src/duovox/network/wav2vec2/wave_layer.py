@@ -8,10 +8,9 @@ weight and the bias of this product, and `forward`, which may then see the windo
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from duovox.network.wav2vec2.product import product
+from duovox.network.wav2vec2.product import Activation, activate, product
 
 
 class GroupNormWaveLayer(nn.Module):
@@ -25,8 +24,11 @@ class GroupNormWaveLayer(nn.Module):
     The convolution has no bias: the norm would take it away again.
     """
 
-    def __init__(self, num_channels: int, kernel: int, *, epsilon: float) -> None:
+    def __init__(
+        self, num_channels: int, kernel: int, *, epsilon: float, activation: Activation = "gelu"
+    ) -> None:
         super().__init__()
+        self.activation: Activation = activation
         self.conv = nn.Linear(kernel, num_channels, bias=False)
         self.norm = nn.GroupNorm(num_channels, num_channels, eps=epsilon)  # holds the parameters
         nn.init.kaiming_normal_(self.conv.weight)
@@ -54,14 +56,24 @@ class GroupNormWaveLayer(nn.Module):
     def forward(self, windows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         """Return (B, T, C) of windows (B, T, k)."""
         windows = windows.to(weight.dtype)
-        return F.gelu(torch.baddbmm(bias[:, None], windows, weight.transpose(1, 2)))
+        convolved = torch.baddbmm(bias[:, None], windows, weight.transpose(1, 2))
+        return activate(convolved, self.activation)
 
 
 class LayerNormWaveLayer(nn.Module):
     """Convolve, normalise each frame over its channels, and apply GELU."""
 
-    def __init__(self, num_channels: int, kernel: int, *, bias: bool, epsilon: float) -> None:
+    def __init__(
+        self,
+        num_channels: int,
+        kernel: int,
+        *,
+        bias: bool,
+        epsilon: float,
+        activation: Activation = "gelu",
+    ) -> None:
         super().__init__()
+        self.activation: Activation = activation
         self.conv = nn.Linear(kernel, num_channels, bias=bias)
         self.norm = nn.LayerNorm(num_channels, eps=epsilon)
         nn.init.kaiming_normal_(self.conv.weight)
@@ -73,4 +85,4 @@ class LayerNormWaveLayer(nn.Module):
     def forward(self, windows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return (B, T, C) of windows (B, T, k)."""
         normalised: Tensor = self.norm(product(windows.to(weight.dtype), weight, bias))
-        return F.gelu(normalised)
+        return activate(normalised, self.activation)

@@ -40,12 +40,13 @@ def prepare_librispeech(
     from duovox.data.dataset.write import ShardOptions
 
     options = prepare.LibriSpeechOptions(
-        audio_format=audio_format, validation_share=validation_share, seed=seed, metadata=metadata
+        validation_share=validation_share, seed=seed, metadata=metadata
     )
     shards = ShardOptions(
         utterances_per_shard=utterances_per_shard,
         max_bad_share=max_bad_share,
         overwrite=overwrite,
+        audio_format=audio_format,
         check_space=not skip_space_check,
         num_workers=workers,
         command=command_line(),

@@ -111,11 +111,24 @@ def test_progress_counts_what_was_done_before(utterances, tmp_path: Path, kill_a
 
 
 def test_other_input_begins_anew(utterances, tmp_path: Path, kill_at):
-    kill_at(utterances[6].key)
+    kill_at(utterances[9].key)  # in the third shard
     with pytest.raises(Killed):
         write_dataset(utterances, tmp_path / "out", name="train", options=OPTIONS)
     loaded = kill_at("")
     changed = [replace(utterances[0], transcript="OTHER"), *utterances[1:]]
-    write_dataset(changed, tmp_path / "out", name="train", options=OPTIONS)
+    options = replace(OPTIONS, utterances_per_shard=20)  # one shard, where two were
+    write_dataset(changed, tmp_path / "out", name="train", options=options)
     assert loaded == [u.key for u in utterances]
+    assert [path.name for path in (tmp_path / "out").glob("*.tar")] == ["train-000000.tar"]
     assert Index.load([tmp_path / "out"]).transcript[0] == "OTHER"
+
+
+def test_another_format_begins_anew(utterances, tmp_path: Path, kill_at):
+    kill_at(utterances[6].key)
+    with pytest.raises(Killed):
+        write_dataset(utterances, tmp_path / "out", name="train", options=OPTIONS)
+    loaded = kill_at("")
+    options = replace(OPTIONS, audio_format="wav")
+    write_dataset(utterances, tmp_path / "out", name="train", options=options)
+    assert loaded == [u.key for u in utterances]
+    assert {*Index.load([tmp_path / "out"]).audio_format} == {"wav"}

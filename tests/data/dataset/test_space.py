@@ -60,14 +60,24 @@ def test_a_file_with_many_utterances_counts_once(utterance):
     assert expected_bytes(twins) < expected_bytes([utterance]) + 5 * 3000
 
 
-def test_the_estimate_for_real_speech_is_close(speech_data: Path, tmp_path: Path):
+@pytest.mark.parametrize("audio_format", ["flac", "wav"])
+def test_the_estimate_for_real_speech_is_close(audio_format, speech_data: Path, tmp_path: Path):
     folder = speech_data / "commands"
     utterances = find_utterances(folder / "valid.csv", data_root=folder)[:60]
-    summary, _ = write_dataset(utterances, tmp_path / "out", name="train")
+    options = ShardOptions(audio_format=audio_format)
+    summary, _ = write_dataset(utterances, tmp_path / "out", name="train", options=options)
     written = sum(shard.size for shard in summary.shards)
-    assert 0.7 * written < expected_bytes(utterances) < 1.5 * written
+    expected = expected_bytes(utterances, audio_format=audio_format)
+    assert 0.7 * written < expected < 1.5 * written
     unknown = [replace(utterance, duration=None) for utterance in utterances]
-    assert 0.7 * written < expected_bytes(unknown) < 1.3 * written
+    assert 0.7 * written < expected_bytes(unknown, audio_format=audio_format) < 1.3 * written
+
+
+def test_all_parts_of_a_cut_archive_count(tmp_path: Path):
+    for letter in "abc":
+        (tmp_path / f"x_parta{letter}").write_bytes(bytes(100_000))
+    inside = Utterance(key="s/_/a", path=tmp_path / "x_partaa", member="a.wav")
+    assert expected_bytes([inside]) > 0.5 * 300_000
 
 
 def test_a_few_members_of_a_large_archive_need_little(tmp_path: Path):

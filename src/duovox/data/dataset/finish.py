@@ -22,7 +22,7 @@ FAILURES_FILE = "failures.jsonl"
 def finish_dataset(
     folder: Path,
     *,
-    name: str,
+    work: Work,
     failures: Sequence[Fault],
     total: int,
     max_bad_share: float,
@@ -34,6 +34,7 @@ def finish_dataset(
     """Declare the shards of a folder a data set; return its summary and all that was left out.
 
     Args:
+        work: That is done now.
         failures: What the shards left out, of `total` utterances.
         num_workers: Processes that read the shards for the index; 0: this one.
         scans: What is in the shards that this run wrote itself; the others are read.
@@ -47,8 +48,9 @@ def finish_dataset(
     check_share(failures, total, max_bad_share, f"see {folder / FAILURES_FILE}")
     summary, faults = index_shards(
         folder,
-        name=name,
+        name=work.name,
         command=command,
+        digest=work.digest,
         left_out=failures,
         num_workers=num_workers,
         known=scans,
@@ -84,7 +86,7 @@ def merge_parts(
         leftover.unlink()
     return finish_dataset(
         folder,
-        name=work.name,
+        work=work,
         failures=[fault for shard in shards for fault in finished[shard]],
         total=work.num_utterances or 0,
         max_bad_share=max_bad_share,

@@ -21,6 +21,7 @@ def index_shards(
     *,
     name: str | None = None,
     command: str = "",
+    digest: str = "",
     left_out: Sequence[Fault] = (),
     max_bad_share: float = 0.01,
     num_workers: int = 0,
@@ -32,7 +33,7 @@ def index_shards(
     Args:
         folder: Holds `*.tar`, made by `write.write_dataset` or by anyone's webdataset writer.
         name: Of the data set; the folder's name by default.
-        command: Recorded in the summary.
+        command: Recorded in the summary, as is `digest`.
         left_out: Faults that are known already, to be counted in the summary.
         max_bad_share: With more bad utterances than this, nothing is written. A damaged shard lost
             an unknown number of them: it is accepted only at 1.
@@ -60,6 +61,7 @@ def index_shards(
     summary = replace(
         _summarise(name or folder.resolve().name, scans, rows),
         command=command,
+        digest=digest,
         left_out=count_causes([*left_out, *bad]),
     )
     summary.save(folder)

@@ -32,9 +32,9 @@ class Work:
     num_utterances: int | None = None
 
     @classmethod
-    def of(cls, name: str, shards: Mapping[str, Sequence[Utterance]]) -> Self:
-        """Describe the work of writing these shards."""
-        digest = hashlib.sha256()
+    def of(cls, name: str, shards: Mapping[str, Sequence[Utterance]], *, audio_format: str) -> Self:
+        """Describe the work of writing these shards, with audio of this format."""
+        digest = hashlib.sha256(audio_format.encode())
         for shard, utterances in shards.items():
             digest.update(repr((shard, utterances)).encode())
         return cls(
@@ -50,13 +50,13 @@ class ShardLog:
     """One line per finished shard, under a line that names the work."""
 
     path: Path
+    work: Work
     finished: dict[str, list[Fault]] = field(default_factory=dict)  # shard -> what it left out
 
     @classmethod
     def open(cls, folder: Path, work: Work, *, part: Part | None = None) -> Self:
         """Take up the log of the same work, or begin a new one; all logs of it are believed."""
-        log = cls(folder / _file_name(part))
-        log.finished = finished_shards(folder, work)
+        log = cls(folder / _file_name(part), work, finished_shards(folder, work))
         if _read(log.path)[0] == work:
             _drop_cut_line(log.path)
         else:
@@ -104,6 +104,16 @@ def logged_work(folder: Path) -> Iterator[tuple[str, Work]]:
         work, _ = _read(path)
         if work is not None:
             yield path.name, work
+
+
+def drop_other_work(folder: Path, work: Work) -> None:
+    """Delete what was begun with other input or settings, its shards and its logs."""
+    for path in folder.glob(_ALL_LOGS):
+        logged, lines = _read(path)
+        if logged != work:
+            for line in lines:
+                (folder / line["shard"]).unlink(missing_ok=True)
+            path.unlink()
 
 
 def remove_logs(folder: Path) -> None:

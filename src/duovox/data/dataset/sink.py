@@ -9,20 +9,12 @@ from types import TracebackType
 from typing import Self
 
 from duovox.data.dataset.finish import finish_dataset
-from duovox.data.dataset.log import ShardLog, Work, finished_shards, remove_logs
-from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
-from duovox.data.dataset.write import ShardOptions, check_name, clear_folder
+from duovox.data.dataset.log import ShardLog, Work, drop_other_work, finished_shards, remove_logs
+from duovox.data.dataset.summary import DatasetSummary
+from duovox.data.dataset.write import ShardOptions, check_name, clear_folder, finished
 from duovox.data.fault import Fault
 from duovox.data.shard.scan import Scan
 from duovox.data.shard.write import LoadedUtterance, OpenShard, open_shard
-
-
-def finished_by(folder: Path, options: ShardOptions) -> DatasetSummary | None:
-    """Return the summary of a data set that the same command has finished, else None."""
-    if options.overwrite or not (folder / DATASET_FILE).is_file():
-        return None
-    summary = DatasetSummary.load(folder)
-    return summary if summary.command and summary.command == options.command else None
 
 
 class Sink:
@@ -34,7 +26,7 @@ class Sink:
         digest: Of input and settings; finished shards of the same digest stay.
 
     Raises:
-        ValueError: the folder holds other shards, or a data set that another command finished.
+        ValueError: the folder holds other shards, or a finished data set of other work.
     """
 
     def __init__(self, folder: Path, *, digest: str, options: ShardOptions) -> None:
@@ -47,12 +39,13 @@ class Sink:
         self._left_out: list[Fault] = []  # of the open shard
         self._context: AbstractContextManager[OpenShard] | None = None
         self._open: OpenShard
+        self._work = Work(name=folder.name, digest=digest)
         self._scans: dict[str, Scan] = {}  # of the shards that this run wrote
         self._pool = ThreadPoolExecutor(1)
         self._ending: Future[None] | None = None  # of the shard before the open one
-        self.is_finished = finished_by(folder, options) is not None
+        self.is_finished = not options.overwrite and finished(folder, self._work) is not None
         if not self.is_finished:
-            self._log = self._open_log(Work(name=folder.name, digest=digest))
+            self._log = self._open_log()
 
     def __enter__(self) -> Self:
         return self
@@ -92,7 +85,7 @@ class Sink:
             return DatasetSummary.load(self.folder), []
         return finish_dataset(
             self.folder,
-            name=self.folder.name,
+            work=self._work,
             failures=[*self._refused, *self._log.faults()],
             total=self._num_placed + len(self._refused),
             max_bad_share=self._options.max_bad_share,
@@ -143,9 +136,10 @@ class Sink:
     def _shard_name(self, number: int) -> str:
         return f"{self.folder.name}-{number:06d}.tar"
 
-    def _open_log(self, work: Work) -> ShardLog:
+    def _open_log(self) -> ShardLog:
         # Shards are finished in their order: only the one behind the last may be there unlogged.
-        num_kept = len(finished_shards(self.folder, work))
+        drop_other_work(self.folder, self._work)
+        num_kept = len(finished_shards(self.folder, self._work))
         names = [self._shard_name(number) for number in range(num_kept + 1)]
         clear_folder(self.folder, names, mine=names, overwrite=self._options.overwrite)
-        return ShardLog.open(self.folder, work)
+        return ShardLog.open(self.folder, self._work)

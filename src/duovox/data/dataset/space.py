@@ -6,6 +6,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from duovox.data.archive.error import ArchiveError
+from duovox.data.archive.joined import parts_of
+from duovox.data.shard.clip import AudioFormat
 from duovox.data.utterance import Utterance
 
 # FLAC of 16 kHz mono speech: LibriSpeech's 982 hours are 61 GB.
@@ -14,9 +17,10 @@ _BYTES_AROUND = 2_500  # two tar headers, the json, padding to whole blocks, a r
 # Size of the FLAC relative to the source: itself, half of PCM, twice of AAC (VoxCeleb2's is 75 GB).
 _GROWTH = {".flac": 1.0, ".wav": 0.55}
 _LOSSY_GROWTH = 2.0
+_FORMAT_GROWTH = {"flac": 1.0, "wav": 2.0}  # of the shards, by what they store
 
 
-def expected_bytes(utterances: Sequence[Utterance]) -> int:
+def expected_bytes(utterances: Sequence[Utterance], *, audio_format: AudioFormat = "flac") -> int:
     """Estimate the size of the shards of these utterances, from their lengths or their files."""
     unknown = [utterance for utterance in utterances if _seconds(utterance) is None]
     seconds = sum(_seconds(utterance) or 0.0 for utterance in utterances)
@@ -28,7 +32,7 @@ def expected_bytes(utterances: Sequence[Utterance]) -> int:
         else:
             sizes[number] = one.num_bytes * growth
     expected = seconds * _BYTES_PER_SECOND + sum(sizes.values())
-    return round(expected) + _BYTES_AROUND * len(utterances)
+    return round(_FORMAT_GROWTH[audio_format] * expected) + _BYTES_AROUND * len(utterances)
 
 
 def check_space(folder: Path, needed: int) -> None:
@@ -52,8 +56,8 @@ def _seconds(utterance: Utterance) -> float | None:
 
 def _size(path: Path) -> int:
     try:
-        return path.stat().st_size
-    except OSError:
+        return sum(part.stat().st_size for part in parts_of(path))
+    except (OSError, ArchiveError):
         return 0  # it will be listed as missing
 
 

@@ -55,7 +55,7 @@ def write_stream(
         on_utterance: Called after each utterance, for progress bars.
 
     Raises:
-        ValueError: a data set in the way that another command finished, a full disk, too many bad
+        ValueError: a finished data set of other work in the way, a full disk, too many bad
             utterances, nothing delivered, or what the stream itself raises.
     """
     options = options or ShardOptions()

@@ -35,6 +35,7 @@ class DatasetSummary:
     vocabulary: tuple[str, ...]  # sorted characters of all transcripts
     shards: tuple[ShardSummary, ...]
     command: str = ""  # that made the data set
+    digest: str = ""  # of the input and of the settings that shape the shards
     left_out: dict[str, int] = field(default_factory=dict)  # cause -> number of utterances
     format_version: int = FORMAT_VERSION
 

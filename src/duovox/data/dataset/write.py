@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from duovox.data.atomic import temporary_for
 from duovox.data.dataset.finish import finish_dataset
-from duovox.data.dataset.log import ShardLog, Work, remove_logs
+from duovox.data.dataset.log import ShardLog, Work, drop_other_work, remove_logs
 from duovox.data.dataset.order import Order, arrange
 from duovox.data.dataset.parallel import mapping
 from duovox.data.dataset.part import Part
 from duovox.data.dataset.space import check_space, expected_bytes
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
 from duovox.data.fault import Fault
+from duovox.data.shard.clip import AudioFormat, load_as
 from duovox.data.shard.scan import Scan
-from duovox.data.shard.write import LoadedUtterance, load_utterance, write_shard
+from duovox.data.shard.write import LoadedUtterance, write_shard
 from duovox.data.utterance import Utterance
 
 Load = Callable[[Utterance], LoadedUtterance | Fault]
@@ -36,6 +38,7 @@ class ShardOptions:
     seed: int = 0  # of the order "mixed"
     max_bad_share: float = 0.01  # more bad inputs than this leave the data set unfinished
     overwrite: bool = False  # replace a finished data set
+    audio_format: AudioFormat = "flac"  # that shards store
     num_workers: int = 0  # processes that decode; 0: this one
     part: Part | None = None  # None: write all shards, then index and summary
     check_space: bool = True  # refuse to begin when the disk is too small
@@ -61,7 +64,7 @@ def write_dataset(
     *,
     name: str,
     options: ShardOptions | None = None,
-    load: Load = load_utterance,
+    load: Load | None = None,
     on_utterance: Callable[[], object] = lambda: None,
 ) -> tuple[DatasetSummary, list[Fault]]:
     """Write shards `<name>-000000.tar`, ..., index and summary; return it and what was left out.
@@ -69,7 +72,8 @@ def write_dataset(
     A run that was killed goes on behind its last whole shard when it is given the same input again.
 
     Args:
-        load: Reads the audio of an utterance; a fault leaves it out.
+        load: Reads the audio of an utterance as `options.audio_format`; a fault leaves it out. By
+            default, its file is read.
         on_utterance: Called after each utterance, for progress bars.
 
     Raises:
@@ -85,7 +89,7 @@ def write_dataset(
     )
     return finish_dataset(
         folder,
-        name=name,
+        work=log.work,
         failures=log.faults(),
         total=len(utterances),
         max_bad_share=options.max_bad_share,
@@ -101,7 +105,7 @@ def write_part(
     *,
     name: str,
     options: ShardOptions,
-    load: Load = load_utterance,
+    load: Load | None = None,
     on_utterance: Callable[[], object] = lambda: None,
 ) -> list[Fault]:
     """Write the shards of `options.part`, which `finish.merge_parts` makes a data set in the end.
@@ -130,6 +134,20 @@ def cut_into_shards(
         f"{name}-{start // step:06d}.tar": ordered[start : start + step]
         for start in range(0, len(ordered), step)
     }
+
+
+def work_of(utterances: Sequence[Utterance], *, name: str, options: ShardOptions) -> Work:
+    """Return what tells the writing of these utterances from other work."""
+    shards = cut_into_shards(utterances, name=name, options=options)
+    return Work.of(name, shards, audio_format=options.audio_format)
+
+
+def finished(folder: Path, work: Work) -> DatasetSummary | None:
+    """Return the summary of a data set if that work has been done, else None."""
+    if not (folder / DATASET_FILE).is_file():
+        return None
+    summary = DatasetSummary.load(folder)
+    return summary if (summary.name, summary.digest) == (work.name, work.digest) else None
 
 
 def clear_folder(
@@ -166,7 +184,7 @@ def _write_shards(
     folder: Path,
     name: str,
     options: ShardOptions,
-    load: Load,
+    load: Load | None,
     on_utterance: Callable[[], object],
 ) -> tuple[ShardLog, dict[str, Scan]]:
     """Write the shards that are this run's and not there yet; return also what is in these."""
@@ -174,14 +192,19 @@ def _write_shards(
     _check_unique(utterances)
     shards = cut_into_shards(utterances, name=name, options=options)
     mine = [shard for position, shard in enumerate(shards) if _is_mine(position, options.part)]
+    work = Work.of(name, shards, audio_format=options.audio_format)
+    if options.part is None:  # a part that runs beside this one by mistake must not lose its shards
+        drop_other_work(folder, work)
     clear_folder(folder, shards.keys(), mine=mine, overwrite=options.overwrite)
-    log = ShardLog.open(folder, Work.of(name, shards), part=options.part)
+    log = ShardLog.open(folder, work, part=options.part)
     todo = [shard for shard in mine if not log.has(shard)]
     if options.check_space:
         share = sum(len(shards[shard]) for shard in todo) / len(utterances)
-        check_space(folder, round(share * expected_bytes(utterances)))
+        expected = expected_bytes(utterances, audio_format=options.audio_format)
+        check_space(folder, round(share * expected))
     for _ in range(sum(len(shards[shard]) for shard in mine if log.has(shard))):
         on_utterance()
+    load = load or partial(load_as, audio_format=options.audio_format)
     scans = {}
     with mapping(options.num_workers, chunk=16) as in_order:
         for shard in todo:
@@ -209,12 +232,13 @@ def _check_unique(utterances: Sequence[Utterance]) -> None:
 
 
 def _remove_dataset(folder: Path, *, overwrite: bool) -> None:
+    summary = DatasetSummary.load(folder)
     if not overwrite:
         raise ValueError(
-            f"{folder} holds a finished data set: choose another folder, or pass --overwrite"
+            f"{folder} holds a finished data set, made by `{summary.command or 'another program'}`:"
+            " choose another folder, or pass --overwrite"
         )
-    old = [shard.name for shard in DatasetSummary.load(folder).shards]
     (folder / DATASET_FILE).unlink()  # from here on the folder counts as unfinished
-    for shard in old:
-        (folder / shard).unlink(missing_ok=True)
+    for shard in summary.shards:
+        (folder / shard.name).unlink(missing_ok=True)
     remove_logs(folder)

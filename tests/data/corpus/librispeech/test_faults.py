@@ -22,9 +22,11 @@ from duovox.data.corpus.librispeech.load import Loading
 from duovox.data.corpus.librispeech.prepare import LibriSpeechOptions, prepare_librispeech
 from duovox.data.dataset.index import Index
 from duovox.data.dataset.stream import Written
+from duovox.data.dataset.summary import DatasetSummary
 from duovox.data.dataset.verify import verify_dataset
 from duovox.data.dataset.write import ShardOptions
 from duovox.data.shard.clip import Clip
+from duovox.data.utterance import Utterance
 
 NAME = "train-clean-100"
 SHARDS = ShardOptions(utterances_per_shard=4, max_bad_share=0.5, command="prepare")
@@ -159,10 +161,57 @@ def test_a_killed_run_goes_on_behind_its_whole_shards(
     assert len(loaded) == 21 - 8
     assert shard_bytes(tmp_path / "out") == shard_bytes(tmp_path / "undisturbed")
     again = kill_at("")
-    summary, faults = prepare(archive, tmp_path / "out")[NAME]  # the same command: all is done
+    summary, faults = prepare(archive, tmp_path / "out")[NAME]  # the same work: all is done
     assert (summary.num_utterances, faults, again) == (21, [], [])
-    with pytest.raises(ValueError, match=r"holds a finished data set.*--overwrite"):
-        prepare(archive, tmp_path / "out", replace(SHARDS, command="another"))
+    other = replace(SHARDS, command="another", utterances_per_shard=5)
+    with pytest.raises(ValueError, match=r"finished data set, made by `prepare`: .*--overwrite"):
+        prepare(archive, tmp_path / "out", other)
+
+
+@pytest.mark.parametrize("kind", ["archive", "tree"])
+def test_a_kill_between_two_sets_keeps_the_first_whatever_the_command(
+    kind: str, corpus, pack, tmp_path: Path, monkeypatch
+) -> None:
+    source = corpus.root if kind == "tree" else pack(corpus, tmp_path / "x.tar.gz")
+    options = LibriSpeechOptions(validation_share=0.1)
+    real, num_saved = DatasetSummary.save, 0
+
+    def save(self: DatasetSummary, folder: Path) -> None:
+        nonlocal num_saved
+        num_saved += 1
+        if num_saved == 2:
+            raise Killed
+        real(self, folder)
+
+    monkeypatch.setattr(DatasetSummary, "save", save)
+    with pytest.raises(Killed):
+        prepare_librispeech([source], tmp_path / "out", options=options, shards=SHARDS)
+    (first,) = (tmp_path / "out").glob("*/dataset.json")
+    before = first.stat().st_mtime_ns
+    shards = replace(SHARDS, command="prepare --workers 1", num_workers=1)
+    written = prepare_librispeech([source], tmp_path / "out", options=options, shards=shards)
+    assert sum(summary.num_utterances for summary, _ in written.values()) == 21
+    assert len(written) == 2
+    assert first.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("kind", ["archive", "tree"])
+def test_another_format_begins_anew(kind: str, corpus, pack, tmp_path: Path, monkeypatch) -> None:
+    source = corpus.root if kind == "tree" else pack(corpus, tmp_path / "x.tar.gz")
+    real = Loading._checked
+
+    def load(self: Loading, utterance: Utterance, load: Callable[[], object]) -> object:
+        if utterance.key == "26/495/0002" and self.audio_format == "wav":
+            raise Killed
+        return real(self, utterance, load)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Loading, "_checked", load)
+    with pytest.raises(Killed):
+        prepare(source, tmp_path / "out", replace(SHARDS, audio_format="wav"))
+    assert shard_bytes(tmp_path / "out")
+    prepare(source, tmp_path / "out")
+    assert set(Index.load([tmp_path / "out" / NAME]).audio_format) == {"flac"}
+    assert verify_dataset(tmp_path / "out" / NAME)[1] == []
 
 
 def test_a_truncated_archive_keeps_whole_shards(corpus, pack, tmp_path: Path, kill_at) -> None:

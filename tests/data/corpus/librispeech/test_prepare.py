@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow
@@ -31,10 +32,15 @@ NAMES = {"train-clean-100", "train-clean-100-val"}
 COLUMNS = ("key", "source", "speaker_id", "session_id", "gender", "language", "transcript")
 
 
-def prepare(source: Path, out: Path, options: LibriSpeechOptions = OPTIONS) -> dict[str, Index]:
+def prepare(
+    source: Path,
+    out: Path,
+    options: LibriSpeechOptions = OPTIONS,
+    shards: ShardOptions = SHARDS,
+) -> dict[str, Index]:
     """Prepare, verify, and return the index of each data set."""
     (group,) = group_sources([source])
-    written = prepare_librispeech(group, out, options=options, shards=SHARDS)
+    written = prepare_librispeech(group, out, options=options, shards=shards)
     assert all(faults == [] for _, faults in written.values())
     assert all(verify_dataset(out / name)[1] == [] for name in written)
     return {name: Index.load([out / name]) for name in written}
@@ -111,8 +117,8 @@ def test_all_kinds_of_sources_give_the_same(corpus, pack: Callable, tmp_path: Pa
 @pytest.mark.parametrize("kind", ["archive", "tree"])
 def test_wav_holds_the_same_samples(kind: str, corpus, pack: Callable, tmp_path: Path) -> None:
     source = corpus.root if kind == "tree" else pack(corpus, tmp_path / "x.tar.gz")
-    options = LibriSpeechOptions(validation_share=0, audio_format="wav")
-    indexes = prepare(source, tmp_path / "out", options)
+    options = LibriSpeechOptions(validation_share=0)
+    indexes = prepare(source, tmp_path / "out", options, replace(SHARDS, audio_format="wav"))
     assert indexes.keys() == {"train-clean-100"}
     shards = [str(path) for path in sorted((tmp_path / "out").rglob("*.tar"))]
     samples = list(webdataset.WebDataset(shards, shardshuffle=False))

@@ -16,21 +16,18 @@ from duovox.data.corpus.librispeech.pairing import Pairing, is_wanted
 from duovox.data.corpus.librispeech.parquet import deliveries
 from duovox.data.corpus.librispeech.tree import find_utterances
 from duovox.data.corpus.official import OFFICIAL
-from duovox.data.dataset.sink import finished_by
 from duovox.data.dataset.space import check_space
 from duovox.data.dataset.stream import Written, write_stream
-from duovox.data.dataset.write import ShardOptions, write_dataset
-from duovox.data.shard.clip import AudioFormat
+from duovox.data.dataset.write import ShardOptions, finished, work_of, write_dataset
 
 _HEAD_BYTES = 1 << 16  # of an archive: tells it from others, also while its end is missing
-_GROWTH = {"flac": 1.02, "wav": 2.1}  # size of the shards by that of the FLAC files
+_GROWTH = {"flac": 1.02, "wav": 2.1}  # size of the shards by that of the archives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibriSpeechOptions:
     """How LibriSpeech becomes data sets."""
 
-    audio_format: AudioFormat = "flac"
     validation_share: float = 0.05  # of each training subset, in whole chapters
     seed: int = 1337  # of the choice of these chapters
     metadata: Path | None = None  # folder with SPEAKERS.TXT and CHAPTERS.TXT; None: the source's
@@ -59,12 +56,11 @@ def prepare_librispeech(
     metadata = Metadata.find([*folders, *([first.parent] if first.is_dir() else [])])
     labelling = Labelling(metadata, validation_share=options.validation_share, seed=options.seed)
     if first.is_dir():
-        return _prepare_tree(first, out, labelling, options, shards, on_utterance)
+        return _prepare_tree(first, out, labelling, shards, on_utterance)
     if shards.check_space:
-        check_space(
-            out, round(_size(source) * _GROWTH[options.audio_format] - _size(out.glob("*/*.tar")))
-        )
-    loading = Loading.into(options.audio_format)
+        growth = _GROWTH[shards.audio_format]
+        check_space(out, round(_size(source) * growth - _size(out.glob("*/*.tar"))))
+    loading = Loading.into(shards.audio_format)
     is_parquet = first.suffix == ".parquet"
     stream = (
         deliveries(source, labelling)
@@ -115,22 +111,22 @@ def _prepare_tree(
     root: Path,
     out: Path,
     labelling: Labelling,
-    options: LibriSpeechOptions,
     shards: ShardOptions,
     on_utterance: Callable[[], object],
 ) -> Written:
-    """Write each data set of a tree at random access; finished ones of this command are kept."""
+    """Write each data set of a tree at random access; those that are finished are kept."""
     written: Written = {}
     for name, utterances in find_utterances(root, labelling).items():
-        if finished := finished_by(out / name, shards):
-            written[name] = finished, []
+        work = work_of(utterances, name=name, options=shards)
+        if not shards.overwrite and (summary := finished(out / name, work)):
+            written[name] = summary, []
         else:
             written[name] = write_dataset(
                 utterances,
                 out / name,
                 name=name,
                 options=shards,
-                load=Loading.into(options.audio_format).utterance,
+                load=Loading.into(shards.audio_format).utterance,
                 on_utterance=on_utterance,
             )
     return written
@@ -146,6 +142,7 @@ def _digest(source: Sequence[Path], options: LibriSpeechOptions, shards: ShardOp
     for path in source:
         with path.open("rb") as file:
             digest.update(path.name.encode() + file.read(_HEAD_BYTES))
-    settings = (options.audio_format, options.validation_share, options.seed)
-    digest.update(repr((*settings, shards.utterances_per_shard)).encode())
+    settings = (options.validation_share, options.seed)
+    cut = (shards.audio_format, shards.utterances_per_shard)
+    digest.update(repr((*settings, *cut)).encode())
     return digest.hexdigest()

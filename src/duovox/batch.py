@@ -73,7 +73,7 @@ class SpeechBatch(_Movable):
         return len(self.keys)
 
     @property
-    def by_task(self) -> dict[str, SpeechBatch | SpeakerBatch]:
+    def by_task(self) -> dict[str, TaskBatch]:
         """Return what each task learns from."""
         return {"speech": self}
 
@@ -96,7 +96,7 @@ class SpeakerBatch(_Movable):
         return len(self.keys)
 
     @property
-    def by_task(self) -> dict[str, SpeechBatch | SpeakerBatch]:
+    def by_task(self) -> dict[str, TaskBatch]:
         """Return what each task learns from."""
         return {"speaker": self}
 
@@ -112,12 +112,9 @@ class MultiTaskBatch(_Movable):
         return len(self.speech) + len(self.speaker)
 
     @property
-    def by_task(self) -> dict[str, SpeechBatch | SpeakerBatch]:
+    def by_task(self) -> dict[str, TaskBatch]:
         """Return what each task learns from."""
         return {"speech": self.speech, "speaker": self.speaker}
-
-
-TrainingBatch = SpeechBatch | SpeakerBatch | MultiTaskBatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +142,15 @@ class SslBatch(_Movable):
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    @property
+    def by_task(self) -> dict[str, TaskBatch]:
+        """Return what each task learns from."""
+        return {"ssl": self}
+
+
+TaskBatch = SpeechBatch | SpeakerBatch | SslBatch  # what one task learns from
+TrainingBatch = TaskBatch | MultiTaskBatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,11 @@ from typing import Any, Protocol
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from duovox.batch import MultiTaskBatch, SpeakerBatch, SpeechBatch, TrainingBatch
+from duovox.batch import MultiTaskBatch, TaskBatch, TrainingBatch
 
 
 class Source(Protocol):
-    """Numbered batches of one task: a `SpeechSource` or a `SpeakerSource`.
+    """Numbered batches of one task: a `SpeechSource`, a `SpeakerSource` or an `SslSource`.
 
     It is all that a worker needs. A batch depends on nothing but its epoch, its number and the
     settings, so that any process may compute any batch.
@@ -30,7 +30,7 @@ class Source(Protocol):
 
     num_batches: int  # of every epoch
 
-    def batch(self, epoch: int, number: int) -> SpeechBatch | SpeakerBatch:
+    def batch(self, epoch: int, number: int) -> TaskBatch:
         """Return batch `number` of an epoch."""
         ...
 
@@ -44,14 +44,16 @@ def training_loader(
     replica: int = 0,
     pin_memory: bool = False,
 ) -> DataLoader[TrainingBatch]:
-    """Return an endless loader of `SpeechBatch`, `SpeakerBatch`, or `MultiTaskBatch` for both.
+    """Return an endless loader of the batches of one task, or of `MultiTaskBatch` for two.
 
     Args:
-        sources: "speech", "speaker" or both; each goes through its own epochs without end.
+        sources: "speech", "speaker" or both, or "ssl"; each goes through its own endless epochs.
         start_batch: Number of batches that this replica has had before.
     """
-    if not sources or set(sources) - {"speech", "speaker"}:
-        raise ValueError(f"sources must be of speech, speaker or both, got {sorted(sources)}")
+    if not sources or (set(sources) != {"ssl"} and set(sources) - {"speech", "speaker"}):
+        raise ValueError(
+            f"sources must be of speech, speaker or both, or of ssl, got {sorted(sources)}"
+        )
     numbers = _Numbers(start_batch, num_replicas, replica)
     return _loader(_TrainingStream(dict(sources)), numbers, num_workers, pin_memory=pin_memory)
 

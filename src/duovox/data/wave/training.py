@@ -126,6 +126,6 @@ class TrainingWaves:
             raise ValueError(
                 f"{len(rows)} utterances are longer than a whole batch may be "
                 f"(max_padded_samples={self._batching.max_padded_samples}); raise it "
-                "(speech.dataloader.train_max_num_samples) or leave them out "
-                f"(speech.pipeline.max_seconds):{listing(self.index.key.take(rows))}"
+                f"({self._purpose}.dataloader.train_max_num_samples) or leave them out "
+                f"({self._purpose}.pipeline.max_seconds):{listing(self.index.key.take(rows))}"
             )

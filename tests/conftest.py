@@ -22,6 +22,19 @@ from duovox.data.utterance import Utterance
 REPOSITORY = Path(__file__).resolve().parents[1]
 WORDS = ("ONE", "TWO", "SIX")
 
+TINY_PRETRAINING = [
+    "data/set=demo",
+    "data.ssl.test=${data.speech.test}",
+    "data.pipe.train.max_tokens=30_000",
+    "data.pipe.train.num_workers=0",
+    "train=debug_ssl",
+    "network/regularisation=ssl_tiny",
+    "network.ssl_cfg.mask_length=4",  # utterances have 18 frames and more
+    "network.ssl_cfg.num_negative_samples=10",
+    "network.ssl_cfg.num_entries=8",
+    "network.ssl_cfg.num_dim_quantized=8",
+    "network.ssl_cfg.num_dim_similarity=8",
+]
 TINY_NETWORK = [
     "network.wav2vec_checkpoint=null",
     "network/architecture=tiny",
@@ -127,6 +140,19 @@ def run_door(make_door: Callable[[Path], Door], tmp_path: Path) -> Door:
 
 
 @pytest.fixture(scope="session")
+def make_ssl_door(tiny_corpus: Path) -> Callable[[Path], Door]:
+    """Return a function that makes a door to pre-training on the tiny corpus: door("ssl")."""
+    overrides = (*TINY_NETWORK, *TINY_PRETRAINING)
+    return lambda log_folder: Door(log_folder, (*_places(tiny_corpus, log_folder), *overrides))
+
+
+@pytest.fixture
+def run_ssl_door(make_ssl_door: Callable[[Path], Door], tmp_path: Path) -> Door:
+    """Return a door to pre-training on the tiny corpus; runs go to this test's own log folder."""
+    return make_ssl_door(tmp_path / "logs")
+
+
+@pytest.fixture(scope="session")
 def finished_run(
     make_door: Callable[[Path], Door], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
@@ -137,15 +163,18 @@ def finished_run(
 
 
 def _tiny_settings(corpus: Path, log_folder: Path) -> list[str]:
-    places = [f"data_folder={corpus}", f"log_folder={log_folder}"]
-    return [*places, "data=demo", "trainer=debug_trainer", *TINY_NETWORK]
+    return [*_places(corpus, log_folder), "data=demo", "trainer=debug_trainer", *TINY_NETWORK]
+
+
+def _places(corpus: Path, log_folder: Path) -> list[str]:
+    return [f"data_folder={corpus}", f"log_folder={log_folder}"]
 
 
 def _in_process(name: str) -> list[str]:
     """Return the overrides that keep a door's loaders in this process."""
     speech = ["speech.dataloader.num_workers=0"]
     speaker = ["speaker.dataloader.num_workers=0", "network.stat_pooling_type=mean"]
-    return {"speech": speech, "speaker": speaker}.get(name, speech + speaker)
+    return {"speech": speech, "speaker": speaker, "ssl": []}.get(name, speech + speaker)
 
 
 def _utterance(folder: Path, speaker: str, word: str, take: int) -> Utterance:

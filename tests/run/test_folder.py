@@ -25,7 +25,13 @@ def test_circumstances_are_settings() -> None:
 
 @pytest.mark.parametrize("name", sorted(CIRCUMSTANCES))
 def test_where_and_when_a_run_happens_does_not_change_its_name(name: str) -> None:
-    assert run_name(CONFIG | {name: "other"}) == run_name(CONFIG)
+    other = 1 if name == "gpus" else "other"
+    assert run_name(CONFIG | {name: other}) == run_name(CONFIG)
+
+
+def test_several_gpus_make_another_run_as_each_brings_its_own_batches() -> None:
+    names = {run_name(CONFIG | {"gpus": gpus}) for gpus in (0, 1, 2, 4)}
+    assert len(names) == 3
 
 
 def test_what_shapes_the_result_changes_the_name() -> None:

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from duovox.batch import SpeakerBatch
+from duovox.loss.weighting.none import NoWeighting
 from duovox.run import progress
 from duovox.run.progress import TrainingProgress
-from duovox.task.running_mean import RunningMean
+from duovox.task.multitask import MultiTask
 
 
 class Clock:
@@ -33,14 +34,27 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def trainer() -> Any:
-    return SimpleNamespace(is_global_zero=True, max_steps=4, global_step=0, callback_metrics={})
+    return SimpleNamespace(
+        is_global_zero=True, max_steps=4, global_step=0, callback_metrics={}, world_size=1
+    )
 
 
 @pytest.fixture
-def module() -> Any:
-    curves = RunningMean()
-    curves.add({"train_loss": torch.tensor(9.0), "train_speaker_loss": torch.tensor(1.25)})
-    return SimpleNamespace(curves=curves)
+def module() -> MultiTask:
+    module = MultiTask(
+        torch.nn.Identity(),
+        tasks={},
+        weighting=NoWeighting(),
+        at_step=lambda step: None,
+        make_optimizer=lambda module: None,
+        clip_norm=0,
+        seed=0,
+        max_bad_steps=0,
+        log_every_n_steps=1,
+    )
+    losses = {"train_loss": torch.tensor(9.0), "train_speaker_loss": torch.tensor(1.25)}
+    module.curves.add(losses)
+    return module
 
 
 def half_hour() -> SpeakerBatch:
@@ -67,6 +81,17 @@ def test_hours_and_seconds_are_counted_to_the_last_batch(clock, trainer, module)
     bar = TrainingProgress()
     train(bar, clock, trainer, module, num_steps=3)
     assert bar.state_dict() == {"audio_hours": pytest.approx(1.5), "seconds": 2.25}
+
+
+def test_hours_of_all_processes_are_a_curve(clock, trainer, module, monkeypatch) -> None:
+    logged = []
+    monkeypatch.setattr(module, "log_curves", lambda values, step: logged.append((step, values)))
+    trainer.world_size = 4
+    bar = TrainingProgress()
+    train(bar, clock, trainer, module, num_steps=1)  # a batch that is no point of the curves
+    module.point = {"train_loss": 9.0}
+    train(bar, clock, trainer, module, num_steps=1)
+    assert logged == [(2, {"audio_hours": pytest.approx(4.0)})]
 
 
 def test_a_run_that_was_finished_before_has_no_speed(clock, trainer, module) -> None:

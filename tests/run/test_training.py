@@ -103,7 +103,7 @@ def test_frozen_parts_learn_when_the_settings_say(mt) -> None:
     module = module_of(settings)
     learns: list[dict[str, bool]] = []
     for step in (0, 1, 2):
-        module.freeze_for(step)
+        module.at_step(step)
         parts = {"backbone.transformer": False, "backbone.feature_encoder": False, "head": False}
         for name, weight in module.network.named_parameters():
             for part in parts:
@@ -118,7 +118,7 @@ def test_each_tasks_own_layers_are_frozen_with_the_backbone(mt) -> None:
     frozen = ["network.wav2vec_initially_frozen=true", "network.num_frozen_steps=2"]
     module = module_of(mt(*branched, *frozen))
     for step in (0, 1, 2):
-        module.freeze_for(step)
+        module.at_step(step)
         weights = dict(module.network.named_parameters())
         learns = {weights[name].requires_grad for name in weights if name.startswith("branch.")}
         assert learns == {step == 2}

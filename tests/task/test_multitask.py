@@ -85,7 +85,7 @@ def sgd(module: torch.nn.Module) -> dict[str, Any]:
 def make_module(network: torch.nn.Module, *tasks: Square, **changes: Any) -> MultiTask:
     settings: dict[str, Any] = {
         "weighting": NoWeighting(),
-        "freeze": lambda step: None,
+        "at_step": lambda step: None,
         "make_optimizer": sgd,
         "clip_norm": 0.0,
         "seed": 1,
@@ -250,7 +250,7 @@ def test_steps_of_the_curves_are_optimiser_steps(network, batches) -> None:
 
 def test_the_number_of_finished_steps_decides_what_is_frozen(network, batches) -> None:
     asked: list[int] = []
-    module = make_module(network, Square("speech"), freeze=asked.append)
+    module = make_module(network, Square("speech"), at_step=asked.append)
     fit(module, [batch.speech for batch in batches(4)], accumulate_grad_batches=2)
     assert asked == [0, 0, 1, 1]
 

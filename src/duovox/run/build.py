@@ -7,6 +7,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from duovox.run.dialect import without_dialect
 from duovox.run.read import read
 from duovox.run.settings import Settings
 
@@ -23,4 +24,5 @@ def read_settings(config: DictConfig) -> tuple[Settings, dict[str, Any]]:
         raise ValueError(f"a setting refers to something that is not there: {error}") from error
     assert isinstance(plain, dict)
     named = {str(key): value for key, value in plain.items() if key != "hydra"}
-    return read(Settings, named), named
+    tree = without_dialect(named)
+    return read(Settings, tree), tree

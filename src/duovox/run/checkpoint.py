@@ -1,4 +1,4 @@
-"""Keep `last.ckpt`, from which a run goes on exactly, and `best.ckpt`, which is scored."""
+"""Keep `last.ckpt`, from which a run goes on exactly, `best.ckpt`, which is scored, and more."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ class BestAndLast(Checkpoint):
     """Save after every validation, and in between every `save_every_minutes`.
 
     `last.ckpt` holds everything a run needs to go on; `best.ckpt` the weights with the lowest
-    `monitor` so far (None: no best is kept). Files appear whole or not at all; where one can't be
-    written (a full disk), the earlier one stays and training goes on.
+    `monitor` so far (None: no best is kept). With `keep_progress`, the first weights stay as
+    `init.ckpt` and those of each validation as `step-005000.ckpt`. Files appear whole or not at
+    all; where one can't be written (a full disk), the earlier one stays and training goes on.
 
     A step that a validation follows is saved after it, not before: a run resumed from there would
     leave that validation out.
@@ -25,9 +26,17 @@ class BestAndLast(Checkpoint):
     All processes that train together take part in saving, so the first decides for all of them.
     """
 
-    def __init__(self, folder: Path, *, monitor: str | None, save_every_minutes: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        monitor: str | None,
+        save_every_minutes: float,
+        keep_progress: bool = False,
+    ) -> None:
         self.folder = folder
         self.monitor = monitor
+        self.keep_progress = keep_progress
         self.save_every_seconds = 60 * save_every_minutes
         self.best_score = math.inf
         self._saved_at = time.monotonic()
@@ -40,11 +49,18 @@ class BestAndLast(Checkpoint):
         """Go on from a best score."""
         self.best_score = state_dict["best_score"]
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save the first weights."""
+        if self.keep_progress and trainer.global_step == 0:
+            self._save(trainer, "init.ckpt", weights_only=True)
+
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save the last state, and the best weights when they are."""
         if trainer.sanity_checking:
             return
         self._save_if_best(trainer)
+        if self.keep_progress:
+            self._save(trainer, f"step-{trainer.global_step:06d}.ckpt", weights_only=True)
         self._save(trainer, "last.ckpt", weights_only=False)
 
     def on_train_batch_end(

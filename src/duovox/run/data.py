@@ -20,6 +20,7 @@ from duovox.data.plan.batching import Batching
 from duovox.data.source.selection import Limits
 from duovox.data.source.speaker import SpeakerSource, training_speakers
 from duovox.data.source.speech import SpeechSource
+from duovox.data.source.ssl import SslSource
 from duovox.data.stage.chunk import ChunkRule
 from duovox.data.stage.speed import SpeedPerturbation
 from duovox.data.tokenizer import Tokenizer
@@ -30,11 +31,11 @@ from duovox.data.wave.preparation import Preparation
 from duovox.run.evaluate import EvaluationSet
 from duovox.run.option import AUGMENTATIONS, make
 from duovox.run.settings import Option, Selector, Speaker, SpeakerData, Speech, SpeechData, TrialSet
-from duovox.task.evaluation import SpeakerEvaluation, SpeechEvaluation, Trials
+from duovox.task.evaluation import Evaluation, SpeakerEvaluation, SpeechEvaluation, Trials
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
 
-Source = SpeechSource | SpeakerSource
+Source = SpeechSource | SpeakerSource | SslSource
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class SpeechSets:
         """Return the source that training draws from."""
         pipeline = self.settings.pipeline
         return SpeechSource.for_training(
-            _index(self.data.train, self.cache_folder),
+            load_index(self.data.train, self.cache_folder),
             Tokenizer(self.vocabulary),
             batching=Batching(
                 max_padded_samples=self.settings.dataloader.train_max_num_samples,
@@ -83,14 +84,14 @@ class SpeechSets:
 
     def _set(self, task: SpeechTask, name: str, folder: str, batch_size: int) -> EvaluationSet:
         source = SpeechSource.for_evaluation(
-            _index(folder, self.cache_folder),
+            load_index(folder, self.cache_folder),
             Tokenizer(self.vocabulary),
             batching=Batching(batch_size=batch_size),
             normalize="chunk" if self.settings.pipeline.normalize else "none",
             unknown_characters="drop",  # no output can match them: they count as errors
         )
         evaluation = SpeechEvaluation(name=name, task=task)
-        return _evaluation_set(evaluation, source, self.settings.dataloader.num_workers)
+        return evaluation_set(evaluation, source, self.settings.dataloader.num_workers)
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class SpeakerSets:
 
     @cached_property
     def _training_index(self) -> Index:
-        return _index(self.data.train, self.cache_folder)
+        return load_index(self.data.train, self.cache_folder)
 
     def training(self) -> SpeakerSource:
         """Return the source that training draws from.
@@ -128,7 +129,7 @@ class SpeakerSets:
             ValueError: a speaker of a test's trials is among the training speakers.
         """
         for trial_set in self.data.test.values():
-            index = _index(trial_set.folder, self.cache_folder)
+            index = load_index(trial_set.folder, self.cache_folder)
             trials = resolve(read_trials(_file(trial_set.trials, self.cache_folder)), index)
             check_unseen_speakers(trials, index, self.speakers)
         pipeline = self.settings.pipeline
@@ -176,7 +177,7 @@ class SpeakerSets:
         *,
         training_speakers: Sequence[str] = (),
     ) -> EvaluationSet:
-        index = _index(trial_set.folder, self.cache_folder)
+        index = load_index(trial_set.folder, self.cache_folder)
         source = SpeakerSource.for_evaluation(
             index,
             self.speakers,
@@ -187,7 +188,7 @@ class SpeakerSets:
         path = _file(trial_set.trials, self.cache_folder)
         trials = resolve_trials(path, index, name=name, training_speakers=training_speakers)
         evaluation = SpeakerEvaluation(name=name, task=task, trials=trials)
-        return _evaluation_set(evaluation, source, self.settings.dataloader.num_workers)
+        return evaluation_set(evaluation, source, self.settings.dataloader.num_workers)
 
 
 class TrainingData(LightningDataModule):
@@ -260,7 +261,8 @@ def resolve_trials(
     )
 
 
-def _index(folders: str | Sequence[str], cache_folder: Path) -> Index:
+def load_index(folders: str | Sequence[str], cache_folder: Path) -> Index:
+    """Return the index of one or several dataset folders; what is remote is copied before."""
     names = [folders] if isinstance(folders, str) else folders
     return Index.load([local_copy(name, cache_folder).expanduser() for name in names])
 
@@ -283,9 +285,8 @@ def chunk_rule(selector: Selector) -> ChunkRule:
     return ChunkRule(num_samples=num_samples, start=selector.start)
 
 
-def _evaluation_set(
-    evaluation: SpeechEvaluation | SpeakerEvaluation, source: Source, num_workers: int
-) -> EvaluationSet:
+def evaluation_set(evaluation: Evaluation, source: Source, num_workers: int) -> EvaluationSet:
+    """Return a set with the loader of its batches."""
     return EvaluationSet(
         evaluation=evaluation,
         batches=evaluation_loader(source, num_workers=min(num_workers, source.num_batches)),

@@ -14,8 +14,10 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from duovox.metric.wer import word_error_rate
-from duovox.run.scores import speaker_scores, speech_scores
+from duovox.run.report.mask_plot import masked_utterance, write_masked
+from duovox.run.scores import speaker_scores, speech_scores, ssl_scores
 from duovox.task.evaluation import Evaluation, SpeakerEvaluation, SpeechEvaluation
+from duovox.task.ssl_evaluation import SslEvaluation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +37,7 @@ def evaluate(
 
     Returns:
         By name of the set: word error rates, or error rates of its trials, with their 95 %
-        intervals. All are fractions.
+        intervals, all as fractions; of pre-training, loss and accuracy.
 
     Raises:
         ValueError: an utterance can't be read. Nothing is left out of an evaluation.
@@ -58,6 +60,9 @@ def _finish(evaluation: Evaluation, folder: Path) -> dict[str, Any]:
     if isinstance(evaluation, SpeechEvaluation):
         _write_hypotheses(evaluation, folder / "hypotheses" / f"{evaluation.name}.jsonl")
         return speech_scores(evaluation.hypotheses)
+    if isinstance(evaluation, SslEvaluation):
+        _write_codes(evaluation, folder)
+        return ssl_scores(evaluation)
     scores = evaluation.scores().numpy()
     _write_scores(evaluation, scores.tolist(), folder / "scores" / f"{evaluation.name}.txt")
     return speaker_scores(scores, evaluation.trials)
@@ -79,3 +84,17 @@ def _write_scores(evaluation: SpeakerEvaluation, scores: Sequence[float], path: 
         for enroll, test, score, is_target in rows:
             label = "target" if is_target else "nontarget"
             file.write(f"{enroll} {test} {score:.6f} {label}\n")
+
+
+def _write_codes(evaluation: SslEvaluation, folder: Path) -> None:
+    """Write how the codebooks were used, and what was masked of the first utterance."""
+    content = {"shares": evaluation.code_shares().tolist()}  # (G, V)
+    path = folder / "codes" / f"{evaluation.name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content) + "\n", encoding="utf-8")
+    batch = evaluation.example
+    assert batch is not None
+    wave = batch.waves[0, : batch.num_samples[0]].cpu().numpy()
+    mask = batch.mask[0].cpu().numpy()  # of the longest utterance: not padded
+    example = masked_utterance(batch.keys[0], wave, mask)
+    write_masked(example, folder / "masked" / f"{evaluation.name}.npz")

@@ -39,6 +39,8 @@ _NOUNS += ["octave", "phoneme", "pitch", "rhythm", "syllable", "timbre", "vowel"
 def run_name(config: dict[str, Any]) -> str:
     """Return twelve hexadecimal digits, the same for the same settings."""
     shaping = {key: value for key, value in config.items() if key not in CIRCUMSTANCES}
+    if config.get("gpus", 0) > 1:  # each brings its own batches to a step
+        shaping["gpus"] = config["gpus"]
     text = json.dumps(shaping, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -14,6 +14,7 @@ from duovox.network.pooling.ctc import CtcPooling
 from duovox.network.wav2vec2 import pretrained
 from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
+from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.run.option import ARCHITECTURES, POOLINGS, choose, make
 from duovox.run.settings import Network, Option
 
@@ -27,7 +28,7 @@ def build_network(
         vocabulary_size: V, or None for a network that does not recognise speech.
         num_speakers: K, or None for a network that does not recognise speakers.
     """
-    options = _backbone_options(settings)
+    options = backbone_options(settings)
     if settings.wav2vec_checkpoint is None:
         architecture = make(
             settings.architecture, path="network.architecture", within=ARCHITECTURES
@@ -38,13 +39,14 @@ def build_network(
     return _with_heads(backbone, settings, vocabulary_size, num_speakers, blank)
 
 
-def sizes_of(network: SpeechSpeakerNetwork) -> Option:
+def sizes_of(network: SpeechSpeakerNetwork | PretrainingNetwork) -> Option:
     """Return the architecture of the network's backbone as plain data, in place of a checkpoint."""
     sizes = asdict(network.backbone.architecture)
     return {"_target_": f"{Architecture.__module__}.Architecture", **sizes}
 
 
-def _backbone_options(settings: Network) -> dict[str, Any]:
+def backbone_options(settings: Network) -> dict[str, Any]:
+    """Return what `Wav2Vec2Backbone` takes beside the architecture."""
     options = asdict(settings.regularisation)
     del options["final_dropout"]  # the heads'
     return options | {

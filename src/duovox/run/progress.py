@@ -9,13 +9,14 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from duovox.batch import SAMPLE_RATE, TrainingBatch
-from duovox.task.running_mean import RunningMean
+from duovox.task.multitask import MultiTask
 
 
 class TrainingProgress(Callback):
     """Show steps, audio seconds per second, the share of time spent waiting for data, and losses.
 
-    The counts are of true samples, without padding; `audio_hours` is what training has heard.
+    The counts are of true samples, without padding. `audio_hours` is what training has heard: that
+    of this process times the number of processes. It is one of the curves.
     """
 
     def __init__(self) -> None:
@@ -71,11 +72,15 @@ class TrainingProgress(Callback):
         """Count the batch and refresh the bar about once a second."""
         parts = batch.by_task.values()
         seconds = sum(int(part.num_samples.sum()) for part in parts) / SAMPLE_RATE
+        seconds *= trainer.world_size
         self._window_audio += seconds
         self.audio_hours += seconds / 3600
         now = time.monotonic()
         self.seconds += now - self._batch_end
         self._batch_end = now
+        assert isinstance(pl_module, MultiTask)
+        if pl_module.point:
+            pl_module.log_curves({"audio_hours": self.audio_hours}, step=trainer.global_step)
         if now - self._window_start > 1.0:
             self._refresh(trainer, pl_module, now - self._window_start)
             self._window_start, self._waiting, self._window_audio = now, 0.0, 0.0
@@ -85,7 +90,7 @@ class TrainingProgress(Callback):
         self._window_start = self._batch_end = time.monotonic()
         if not trainer.is_global_zero:
             return
-        names = ("val_wer", "val_eer")
+        names = ("val_wer", "val_eer", "val_accuracy")
         scores = [f"{n}={float(v):.2%}" for n, v in trainer.callback_metrics.items() if n in names]
         self._bar.console.print(f"step {trainer.global_step}: {'  '.join(scores)}")
 
@@ -107,11 +112,10 @@ class TrainingProgress(Callback):
         speed = (
             f"{self._window_audio / seconds:.0f}x real time, {self._waiting / seconds:.0%} waiting"
         )
-        curves = pl_module.curves
-        assert isinstance(curves, RunningMean)
+        assert isinstance(pl_module, MultiTask)
         losses = "  ".join(
             f"{name.removeprefix('train_').removesuffix('_loss')} {value.item():.3f}"
-            for name, value in curves.latest.items()
+            for name, value in pl_module.curves.latest.items()
             if name.endswith("_loss") and name != "train_loss"
         )
         self._bar.update(self._task, completed=trainer.global_step, speed=speed, losses=losses)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,9 @@ def distinct(fewest: int) -> Rule:
         f"list at least {fewest} {'entry' if fewest == 1 else 'entries'}, each once",
         lambda values: fewest <= len(values) == len(set(values)),
     )
+
+
+Count = Annotated[int, at_least(0)]
+Positive = Annotated[int, at_least(1)]
+Amount = Annotated[float, at_least(0)]
+Share = Annotated[float, between(0, 1)]

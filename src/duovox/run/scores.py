@@ -20,6 +20,7 @@ from duovox.metric.wer import (
     word_error_rate,
 )
 from duovox.task.evaluation import Hypothesis, Trials
+from duovox.task.ssl_evaluation import SslEvaluation
 
 
 def speech_scores(hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
@@ -58,6 +59,18 @@ def speaker_scores(scores: NDArray[np.float32], trials: Trials) -> dict[str, Any
         "num_targets": sum(trials.is_target),
         "num_speakers": len(speakers - {""}),
         "trial_list": trials.known_as,
+    }
+
+
+def ssl_scores(evaluation: SslEvaluation) -> dict[str, Any]:
+    """Return loss and contrast per masked frame, accuracy, and entries in use of each codebook."""
+    result = evaluation.result()
+    return {name: result[name] for name in ("loss", "contrastive", "accuracy")} | {
+        "code_perplexity": evaluation.code_perplexities(),
+        "prob_perplexity": evaluation.prob_perplexities(),
+        "num_entries": evaluation.code_shares().shape[1],
+        "num_masked": evaluation.num_masked,
+        "num_utterances": evaluation.num_utterances,
     }
 
 

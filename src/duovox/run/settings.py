@@ -13,13 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from duovox.run.rule import above, at_least, between, distinct
+from duovox.run.rule import Amount, Count, Positive, Share, above, at_least, between, distinct
+from duovox.run.ssl_settings import Collapse, Ssl, SslConfig, SslData
 
 Option = dict[str, Any]  # {"_target_": "duovox....", its keyword arguments}
-Count = Annotated[int, at_least(0)]
-Positive = Annotated[int, at_least(1)]
-Amount = Annotated[float, at_least(0)]
-Share = Annotated[float, between(0, 1)]
 Speeds = Annotated[list[Annotated[float, between(0.5, 2)]], distinct(1)]
 ChunkSeconds = Annotated[float, at_least(0.025)]  # 400 samples, which make one frame
 Seed = Annotated[int, between(0, 2**63 - 1)]  # what torch and numpy both take
@@ -57,6 +54,7 @@ class Data:
 
     speech: SpeechData | None = None
     speaker: SpeakerData | None = None
+    ssl: SslData | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +180,7 @@ class Network:
     num_speaker_dimensions: Positive | None = None
     enable_ctc_pool_speaker_embedding: bool = False
     ctc_pool_on_blank_embeddings: bool = False
+    ssl_cfg: SslConfig | None = None  # of pre-training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,6 +228,8 @@ class Callbacks:
     bad_utterance_count: Count
     max_bad_steps: Count
     early_stopping: list[EarlyStop]
+    keep_progress: bool = False
+    collapse: Collapse | None = None  # of pre-training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,3 +273,4 @@ class Settings:
     decoder: Option | None = None  # of runs that learn words
     speech: Speech | None = None
     speaker: Speaker | None = None
+    ssl: Ssl | None = None

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from duovox.data.atomic import write_whole
 from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.run.build import read_settings
 from duovox.run.cpu import tune_for_training
 from duovox.run.data import Source, SpeakerSets, SpeechSets, TrainingData
@@ -27,6 +28,7 @@ from duovox.run.left_out import check_left_out
 from duovox.run.lock import alone_in
 from duovox.run.log import make_loggers
 from duovox.run.network import build_network, sizes_of
+from duovox.run.pretraining import SslSets, build_pretraining_network
 from duovox.run.progress import TrainingProgress
 from duovox.run.quiet import quieten
 from duovox.run.settings import Settings
@@ -39,12 +41,16 @@ METRICS_FILE = "metrics.json"
 TRAINING_FILE = "training.json"  # written when training is over
 LEFT_OUT_FILE = "left_out.jsonl"
 
+AnyNetwork = SpeechSpeakerNetwork | PretrainingNetwork
+AnySets = SpeechSets | SpeakerSets | SslSets
+
 
 def run(config: DictConfig) -> float | None:
     """Train, score and report one network; return the validation number that sweeps minimise.
 
     The number is the word error rate, the equal error rate, or their sum where both are measured,
-    each a mean over the validation sets. It never comes from a test set.
+    and of pre-training the loss, each a mean over the validation sets. It never comes from a test
+    set.
     """
     quieten()
     settings, plain = read_settings(config)
@@ -82,6 +88,7 @@ class Run:
             vocabulary=self.card.vocabulary,
             decoder=self.card.decoder,
             has_speakers=self.card.speakers is not None,
+            objective=settings.network.ssl_cfg if "ssl" in self.sets else None,
         )
 
     def go(self) -> float | None:
@@ -105,18 +112,12 @@ class Run:
         self.console.print(f"report: {write_report(self.folder)}")
         return _objective(metrics["validation"])
 
-    def _network(self) -> SpeechSpeakerNetwork:
+    def _network(self) -> AnyNetwork:
         torch.manual_seed(self.settings.seed)  # of the initial weights
-        card = self.card
-        network = build_network(
-            self.settings.network,
-            vocabulary_size=len(card.vocabulary) if card.vocabulary else None,
-            num_speakers=len(card.speakers) if card.speakers else None,
-            blank=card.blank,
-        )
+        network = self._new_network()
         if self.settings.load_network_from_checkpoint is not None:
             load_weights(network, Path(self.settings.load_network_from_checkpoint).expanduser())
-        card = replace(card, architecture=sizes_of(network))
+        card = replace(self.card, architecture=sizes_of(network))
         card.check_continues(self.folder)
         if is_main_process():
             text = yaml.safe_dump(self.plain, sort_keys=False, allow_unicode=True)
@@ -125,7 +126,18 @@ class Run:
             card.write(self.folder)
         return network
 
-    def _fit(self, network: SpeechSpeakerNetwork, validation: list[EvaluationSet]) -> None:
+    def _new_network(self) -> AnyNetwork:
+        card, ssl = self.card, self.sets.get("ssl")
+        if isinstance(ssl, SslSets):
+            return build_pretraining_network(self.settings.network, ssl.objective)
+        return build_network(
+            self.settings.network,
+            vocabulary_size=len(card.vocabulary) if card.vocabulary else None,
+            num_speakers=len(card.speakers) if card.speakers else None,
+            blank=card.blank,
+        )
+
+    def _fit(self, network: AnyNetwork, validation: list[EvaluationSet]) -> None:
         settings = self.settings
         if settings.resume and (self.folder / TRAINING_FILE).is_file():
             self.console.print("this run is already trained; resume=false trains it anew")
@@ -151,7 +163,8 @@ class Run:
             network.compile()
         # Without resume: this process may look before the main one has put an earlier run aside.
         last = checkpoint_to_resume(self.folder, module) if settings.resume else None
-        loading = [part.dataloader for part in (settings.speech, settings.speaker) if part]
+        parts = (settings.speech, settings.speaker, settings.ssl)
+        loading = [part.dataloader for part in parts if part]
         trainer.fit(
             module,
             datamodule=TrainingData(
@@ -168,7 +181,7 @@ class Run:
             _write_json(self.folder / TRAINING_FILE, training)
 
     def _score(
-        self, network: SpeechSpeakerNetwork, sets: Mapping[str, list[EvaluationSet]]
+        self, network: AnyNetwork, sets: Mapping[str, list[EvaluationSet]]
     ) -> dict[str, Any]:
         is_trained = any((self.folder / "checkpoints").glob("*.ckpt"))
         if is_trained or self.settings.load_network_from_checkpoint is None:
@@ -197,14 +210,19 @@ class Run:
         return chosen
 
 
-def _sets(settings: Settings) -> dict[str, SpeechSets | SpeakerSets]:
-    sets: dict[str, SpeechSets | SpeakerSets] = {}
+def _sets(settings: Settings) -> dict[str, AnySets]:
+    sets: dict[str, AnySets] = {}
     seed, cache_folder = settings.seed, Path(settings.temp_folder).expanduser()
     if settings.speech is not None and settings.data.speech is not None:
         sets["speech"] = SpeechSets(settings.data.speech, settings.speech, seed, cache_folder)
     if settings.speaker is not None and settings.data.speaker is not None:
         sets["speaker"] = SpeakerSets(settings.data.speaker, settings.speaker, seed, cache_folder)
-    for task in ("speech", "speaker"):
+    if settings.ssl is not None and settings.data.ssl is not None:
+        if settings.network.ssl_cfg is None:
+            raise ValueError("pre-training needs an objective: network.ssl_cfg is not set")
+        objective = settings.network.ssl_cfg
+        sets["ssl"] = SslSets(settings.data.ssl, settings.ssl, objective, seed, cache_folder)
+    for task in ("speech", "speaker", "ssl"):
         if getattr(settings, task) is not None and task not in sets:
             raise ValueError(f"this run learns {task}, but its data has none (data.{task})")
     return sets
@@ -216,6 +234,8 @@ def _normalizes(settings: Settings) -> dict[str, bool]:
         normalizes["speech"] = settings.speech.pipeline.normalize
     if settings.speaker is not None:
         normalizes["speaker"] = settings.speaker.pipeline.normalize != "none"
+    if settings.ssl is not None:
+        normalizes["ssl"] = settings.ssl.pipeline.normalize
     return normalizes
 
 
@@ -239,7 +259,7 @@ def _describe(task: str, source: Source) -> str:
 def _objective(results: Mapping[str, Mapping[str, float]]) -> float:
     return sum(
         fmean(values)
-        for metric in ("wer", "eer")
+        for metric in ("wer", "eer", "loss")
         if (values := [result[metric] for result in results.values() if metric in result])
     )
 

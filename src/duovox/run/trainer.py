@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.loggers import Logger
 
 from duovox.run.checkpoint import BestAndLast
+from duovox.run.collapse import CollapseStop
 from duovox.run.faults import FaultLog
 from duovox.run.progress import TrainingProgress
 from duovox.run.settings import Callbacks, Settings
@@ -37,7 +38,7 @@ def build_trainer(
         num_sanity_val_steps=0,  # data is checked before; half a trial list has no EER
         use_distributed_sampler=False,  # the plan shares batches out
         logger=list(loggers),
-        callbacks=[progress, *_callbacks(settings.callbacks, folder)],
+        callbacks=[progress, *_callbacks(settings, folder)],
         enable_progress_bar=False,
         enable_model_summary=False,
         enable_checkpointing=True,
@@ -59,7 +60,8 @@ def check_monitors(settings: Callbacks, measured: Collection[str]) -> None:
             )
 
 
-def _callbacks(settings: Callbacks, folder: Path) -> list[Callback]:
+def _callbacks(settings: Settings, folder: Path) -> list[Callback]:
+    chosen, objective = settings.callbacks, settings.network.ssl_cfg
     stops: list[Callback] = [
         EarlyStopping(
             stop.monitor,
@@ -67,15 +69,16 @@ def _callbacks(settings: Callbacks, folder: Path) -> list[Callback]:
             divergence_threshold=stop.divergence_threshold,
             mode="min",
         )
-        for stop in settings.early_stopping
+        for stop in chosen.early_stopping
     ]
-    faults = FaultLog(
-        folder, share=settings.bad_utterance_share, count=settings.bad_utterance_count
-    )
+    if chosen.collapse is not None and objective is not None:
+        stops.append(CollapseStop(chosen.collapse, num_entries=objective.num_entries))
+    faults = FaultLog(folder, share=chosen.bad_utterance_share, count=chosen.bad_utterance_count)
     checkpoints = BestAndLast(
         folder / "checkpoints",
-        monitor=settings.monitor,
-        save_every_minutes=settings.save_every_minutes,
+        monitor=chosen.monitor,
+        save_every_minutes=chosen.save_every_minutes,
+        keep_progress=chosen.keep_progress,
     )
     return [faults, *stops, checkpoints]
 

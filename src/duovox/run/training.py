@@ -14,19 +14,32 @@ from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
 from duovox.loss.weighting.none import NoWeighting
 from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.optim.freezing import backbone_freezing
 from duovox.run.decoder import build_decoder
 from duovox.run.option import ALGORITHMS, SCHEDULES, WEIGHTINGS, choose, make
+from duovox.run.pretraining import build_ssl_task
 from duovox.run.settings import Callbacks, Loss, Option, Settings
+from duovox.run.ssl_settings import SslConfig
 from duovox.task.multitask import MultiTask, Task
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
+from duovox.task.ssl import SslTask
 
 
 def build_tasks(
-    loss: Loss, *, vocabulary: Sequence[str] | None, decoder: Option | None, has_speakers: bool
+    loss: Loss,
+    *,
+    vocabulary: Sequence[str] | None,
+    decoder: Option | None,
+    has_speakers: bool,
+    objective: SslConfig | None = None,
 ) -> dict[str, Task]:
-    """Return the tasks of a run with their losses."""
+    """Return the tasks of a run with their losses.
+
+    Args:
+        objective: of pre-training.
+    """
     if loss.ctc_blank_idx != 0:
         raise ValueError(
             "optim.loss.ctc_blank_idx must be 0: the first symbol of speech.tokenizer.vocabulary "
@@ -43,13 +56,35 @@ def build_tasks(
             if loss.use_cross_entropy
             else AamSoftmaxLoss(margin_rad=loss.aam_margin, scale=loss.aam_scale)
         )
+    if objective is not None:
+        tasks["ssl"] = build_ssl_task(objective)
     return tasks
 
 
 def build_module(
-    settings: Settings, network: SpeechSpeakerNetwork, tasks: dict[str, Task]
+    settings: Settings,
+    network: SpeechSpeakerNetwork | PretrainingNetwork,
+    tasks: dict[str, Task],
 ) -> MultiTask:
     """Return the Lightning module that trains the network."""
+    if isinstance(network, PretrainingNetwork):
+        at_step = _pretraining_step(settings, tasks["ssl"])
+    else:
+        at_step = _freezing(settings, network)
+    return MultiTask(
+        network,
+        tasks=tasks,
+        weighting=_weighting(settings.optim.loss),
+        at_step=at_step,
+        make_optimizer=_optimizer(settings),
+        clip_norm=settings.trainer.gradient_clip_val,
+        seed=settings.seed,
+        max_bad_steps=settings.callbacks.max_bad_steps,
+        log_every_n_steps=settings.trainer.log_every_n_steps,
+    )
+
+
+def _freezing(settings: Settings, network: SpeechSpeakerNetwork) -> Callable[[int], None]:
     if network.speaker_head is not None:
         _check_loss_fits_head(settings)
     freezing = backbone_freezing(
@@ -60,17 +95,17 @@ def build_module(
         initially_frozen=settings.network.wav2vec_initially_frozen,
         num_frozen_steps=settings.network.num_frozen_steps,
     )
-    return MultiTask(
-        network,
-        tasks=tasks,
-        weighting=_weighting(settings.optim.loss),
-        freeze=freezing.apply,
-        make_optimizer=_optimizer(settings),
-        clip_norm=settings.trainer.gradient_clip_val,
-        seed=settings.seed,
-        max_bad_steps=settings.callbacks.max_bad_steps,
-        log_every_n_steps=settings.trainer.log_every_n_steps,
-    )
+    return freezing.apply
+
+
+def _pretraining_step(settings: Settings, task: Task) -> Callable[[int], None]:
+    assert isinstance(task, SslTask)
+    if settings.network.wav2vec_initially_frozen:
+        raise ValueError(
+            "network.wav2vec_initially_frozen must be false in pre-training, got true: without the "
+            "backbone there is nothing to learn"
+        )
+    return task.at_step
 
 
 def _check_loss_fits_head(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from duovox.metric.eer import equal_error_rate
 from duovox.metric.wer import word_error_rate
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
+from duovox.task.ssl_evaluation import SslEvaluation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,4 +103,4 @@ class SpeakerEvaluation:
         return {"eer": equal_error_rate(self.scores(), self.trials.is_target).eer}
 
 
-Evaluation = SpeechEvaluation | SpeakerEvaluation
+Evaluation = SpeechEvaluation | SpeakerEvaluation | SslEvaluation

@@ -12,14 +12,15 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from duovox.batch import NetworkOutput, TrainingBatch
+from duovox.batch import TrainingBatch
 from duovox.task.evaluation import Evaluation
 from duovox.task.running_mean import RunningMean
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
+from duovox.task.ssl import SslTask
 from duovox.task.summary import summarise
 
-Task = SpeechTask | SpeakerTask
+Task = SpeechTask | SpeakerTask | SslTask
 
 
 class MultiTask(LightningModule):
@@ -30,10 +31,11 @@ class MultiTask(LightningModule):
     counted (`bad_steps_in_a_row`).
 
     Args:
-        network: called as `network(waves, num_samples, task=...)`, returns a NetworkOutput.
-        tasks: by name, "speech" and/or "speaker".
+        network: what the tasks call.
+        tasks: by name, "speech" and/or "speaker", or "ssl".
         weighting: losses by task name -> weights by task name.
-        freeze: called with the number of finished steps before each batch.
+        at_step: called with the number of finished steps before each batch, to freeze parts of the
+            network and to set what else depends on the step.
         make_optimizer: parameters of this module -> Lightning's optimizer configuration.
         clip_norm: largest global gradient norm; 0 leaves gradients as they are.
         max_bad_steps: non-finite steps in a row that are put up with.
@@ -50,7 +52,7 @@ class MultiTask(LightningModule):
         *,
         tasks: Mapping[str, Task],
         weighting: nn.Module,
-        freeze: Callable[[int], None],
+        at_step: Callable[[int], None],
         make_optimizer: Callable[[nn.Module], Any],
         clip_norm: float,
         seed: int,
@@ -61,7 +63,7 @@ class MultiTask(LightningModule):
         self.network = network
         self.tasks = dict(tasks)
         self.weighting = weighting
-        self.freeze_for = freeze
+        self.at_step = at_step
         self.make_optimizer = make_optimizer
         self.clip_norm = clip_norm
         self.seed = seed
@@ -69,13 +71,15 @@ class MultiTask(LightningModule):
         self.log_every_n_steps = log_every_n_steps
         self.validation: Sequence[Evaluation] = ()
         self.curves = RunningMean()
+        self.point: dict[str, float] = {}  # of the curves, where the last batch made one
         self.dropped_tasks: dict[str, tuple[str, ...]] = {}  # of the last batch: task -> keys
         self.is_step_dropped = False  # by its gradients
         self.bad_steps_in_a_row = 0
 
     def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor | None:
         """Return the weighted sum of the losses, or None when none of them is finite."""
-        outputs, losses = {}, {}
+        outputs: dict[str, Any] = {}
+        losses = {}
         for name, part in batch.by_task.items():
             outputs[name], losses[name] = self.tasks[name].forward(self.network, part)  # type: ignore[arg-type]
         losses = self._finite(losses, batch)
@@ -93,8 +97,9 @@ class MultiTask(LightningModule):
         number = self.trainer.fit_loop.epoch_loop.batch_progress.total.ready
         sequence = np.random.SeedSequence((self.seed, number, self.global_rank))
         torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1)))
-        self.freeze_for(self.global_step)
+        self.at_step(self.global_step)
         self.is_step_dropped = False
+        self.point = {}
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip the gradients, or drop them all when one of them is not finite."""
@@ -177,12 +182,12 @@ class MultiTask(LightningModule):
         self.curves.add({f"train_{name}_loss_weight": weights[name] for name in losses})
 
     @torch.no_grad()
-    def _glance(self, batch: TrainingBatch, outputs: dict[str, NetworkOutput]) -> None:
+    def _glance(self, batch: TrainingBatch, outputs: dict[str, Any]) -> None:
         step = self.global_step + 1
         if step % self.log_every_n_steps or self.trainer.fit_loop._should_accumulate():
             return
-        values = self.curves.flush()
+        self.point = self.curves.flush()
         for name, part in batch.by_task.items():
-            values |= self.tasks[name].glance(part, outputs[name])  # type: ignore[arg-type]
-        values["learning_rate"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
-        self.log_curves(values, step=step)
+            self.point |= self.tasks[name].glance(part, outputs[name])  # type: ignore[arg-type]
+        self.point["learning_rate"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
+        self.log_curves(self.point, step=step)

@@ -94,7 +94,7 @@ def _tile(measure: Measure, set_name: str, result: SetResult) -> Markup:
         element("p", f"{interval}{unit}" if interval else "no interval", class_="interval"),
         element("p", set_name, class_="muted"),
         element("p", measure.definition, class_="definition"),
-        class_=f"tile {'speech' if measure.key in ('wer', 'cer') else 'speaker'}",
+        class_=f"tile {'speaker' if measure.key.startswith(('eer', 'min_dcf')) else 'speech'}",
     )
 
 
@@ -122,4 +122,7 @@ def _details(result: SetResult) -> str:
     details = [f"{result[kind]:,} {kind}" for kind in kinds if kind in result]
     if "eer_threshold" in result:
         details.append(f"EER threshold {result['eer_threshold']:.3f}")
+    if "code_perplexity" in result:
+        in_use = " and ".join(f"{perplexity:.0f}" for perplexity in result["code_perplexity"])
+        details.append(f"{in_use} of {result['num_entries']} entries in use (perplexity)")
     return ", ".join(details)

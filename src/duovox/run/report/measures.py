@@ -14,12 +14,13 @@ COUNTS = {  # what a count in metrics.json counts
     "num_trials": "trials",
     "num_targets": "targets",
     "num_speakers": "speakers",
+    "num_masked": "masked frames",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One number that says how good a run is; lower is better for all of them."""
+    """One number that says how good a run is; lower is better, save for the accuracy."""
 
     key: str  # in metrics.json
     name: str
@@ -75,6 +76,20 @@ MEASURES = (
     ),
     _min_dcf(0.01),
     _min_dcf(0.05),
+    Measure(
+        key="accuracy",
+        name="Accuracy",
+        definition="Contrastive accuracy: the share of masked frames whose target is more similar "
+        "to what the network guesses than each of its negatives. Higher is better; with 100 "
+        "negatives chance is 1 %.",
+    ),
+    Measure(
+        key="contrastive",
+        name="Contrast",
+        definition="Contrastive loss in nats per masked frame; with 100 negatives guessing costs "
+        "ln 101 = 4.615.",
+        is_percent=False,
+    ),
 )
 
 

@@ -8,9 +8,11 @@ from importlib import resources
 
 from duovox.run.report import appendix, headline, speaker_section, speech_section
 from duovox.run.report.canvas import DARK, Plot, render
+from duovox.run.report.code_plot import code_plot
 from duovox.run.report.det_plot import det_plot
 from duovox.run.report.length_plot import length_plot
 from duovox.run.report.markup import Markup, element, join
+from duovox.run.report.mask_plot import mask_plot
 from duovox.run.report.run_folder import RunResults
 from duovox.run.report.score_plot import score_plot
 from duovox.run.report.training_plots import training_plots
@@ -26,6 +28,7 @@ def plots_of(results: RunResults) -> dict[str, list[Plot]]:
         "training": training_plots(results.curves),
         "speaker": [*([det] if det else []), *map(score_plot, results.trial_lists)],
         "speech": [length] if length else [],
+        "pretraining": [*map(mask_plot, results.masked), *map(code_plot, results.code_uses)],
     }
 
 
@@ -37,6 +40,7 @@ def page(results: RunResults, plots: dict[str, list[Plot]], images: dict[str, by
         *_section("Learning curves", _gallery(plots["training"], images)),
         *_section("Speaker verification", *_speaker_parts(results, plots["speaker"], images)),
         *_section("Speech recognition", *_speech_parts(results, plots["speech"], images)),
+        *_section("Pre-training", _gallery(plots["pretraining"], images)),
         *_section("Skipped in training", *_bad_parts(results)),
         *_section("To repeat this run", *_appendix_parts(results)),
     ]

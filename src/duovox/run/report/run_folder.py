@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from duovox.run.report.code_plot import CodeUse, read_code_use
 from duovox.run.report.curve import Curve, read_curves
 from duovox.run.report.hypotheses import Hypothesis, read_hypotheses
 from duovox.run.report.json_lines import read_json_lines
+from duovox.run.report.mask_plot import MaskedUtterance, read_masked
 from duovox.run.report.scores import ScoredTrials, read_scores
 
 PARTS = ("metrics.csv", "metrics.json", "scores", "hypotheses", "config.yaml")
@@ -24,6 +26,8 @@ class RunResults:
     curves: dict[str, Curve]  # columns of metrics.csv
     hypotheses: dict[str, list[Hypothesis]]  # by set
     trial_lists: list[ScoredTrials]
+    code_uses: list[CodeUse]  # of pre-training
+    masked: list[MaskedUtterance]  # one, or none
     bad_utterances: list[dict[str, Any]]
     config: str  # YAML text
     environment: dict[str, Any]
@@ -55,6 +59,8 @@ def read_run(run_folder: Path) -> RunResults:
         curves=read_curves(curves) if curves.is_file() else {},
         hypotheses={items[0].set_name: items for items in hypotheses if items},
         trial_lists=[t for path in sorted(folder.glob("scores/*.txt")) if (t := read_scores(path))],
+        code_uses=[read_code_use(path) for path in sorted(folder.glob("codes/*.json"))],
+        masked=[read_masked(path) for path in sorted(folder.glob("masked/*.npz"))[:1]],
         bad_utterances=read_json_lines(bad_utterances) if bad_utterances.is_file() else [],
         config=config.read_text(encoding="utf-8") if config.is_file() else "",
         environment=_read_json(folder / "environment.json"),

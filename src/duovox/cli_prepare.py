@@ -23,7 +23,7 @@ prepare.command("voxceleb")(prepare_voxceleb)
 def prepare_demo(
     out: Annotated[Path, typer.Option(help="Folder for audio, manifests and shards.")],
     seed: Annotated[int, typer.Option(help="The same seed gives the same corpus.")] = 0,
-    utterances_per_voice: Annotated[int, typer.Option(min=4)] = 20,
+    utterances_per_voice: Annotated[int, typer.Option(min=4)] = 10,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make it anew.")] = False,
 ) -> None:
     """Synthesise a small corpus of many voices, for people who have no data yet."""

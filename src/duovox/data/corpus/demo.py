@@ -1,6 +1,6 @@
 """Synthesise a small corpus of many voices, for people who have no data yet.
 
-Digit strings and short sentences, spoken by eSpeak NG in 208 voices; those of valid and test are
+Digit strings and short sentences, spoken by eSpeak NG in 396 voices; those of valid and test are
 not heard in training. The same seed gives the same bytes.
 """
 

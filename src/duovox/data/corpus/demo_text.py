@@ -6,11 +6,11 @@ import numpy as np
 
 _DIGITS = ("ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE")
 _SENTENCE = (
-    ("BRING", "FIND", "PAINT", "WATCH", "SELL"),
-    ("THE", "MY", "YOUR", "THIS"),
-    ("RED", "SMALL", "OLD", "GREEN", "HEAVY"),
-    ("BOX", "HOUSE", "GARDEN", "BICYCLE", "TABLE", "KEY"),
-    ("NOW", "TODAY", "TOMORROW", "AGAIN", "PLEASE"),
+    ("BRING", "FIND", "PAINT"),
+    ("THE", "MY"),
+    ("RED", "SMALL", "OLD"),
+    ("BOX", "HOUSE", "GARDEN", "TABLE"),
+    ("NOW", "TODAY", "AGAIN"),
 )
 _NUM_DIGITS = (2, 5)
 _DIGITS_SHARE = 0.5

@@ -92,9 +92,7 @@ def shards_stats(
     ] = None,
 ) -> None:
     """Print hours, speakers, lengths and characters; compare them with the official counts."""
-    from duovox.data.corpus.official import is_known
     from duovox.data.dataset.index import Index
-    from duovox.data.dataset.summary import DatasetSummary
     from duovox.data.statistic.count import compute_statistics
     from duovox.data.statistic.loudness import measure_loudness
     from duovox.data.statistic.plot import plot_statistics
@@ -107,11 +105,24 @@ def shards_stats(
             loudness = measure_loudness(index, on_utterance=advance)
     for table in statistics_tables(statistics, loudness):
         Console().print(table)
-    summary = DatasetSummary.load(folder)
-    if name := official or (summary.name if is_known(summary.name) else None):
-        print_differences(summary, name, num_words=statistics.num_words)
+    _compare(folder, official, statistics.num_words)
     for plot in plot_statistics(statistics, plots) if plots else ():
         say(f"wrote {plot}")
+
+
+def _compare(folder: Path, official: str | None, num_words: int) -> None:
+    """Compare with the official set of a name, or with those that the data set is a part of."""
+    from duovox.data.corpus.librispeech.check import official_sets
+    from duovox.data.corpus.official import is_known
+    from duovox.data.dataset.summary import DatasetSummary
+
+    summary, place = DatasetSummary.load(folder), folder.resolve()
+    wholes = [] if official else list(official_sets(place.parent, [place.name]))
+    for name, whole, words in wholes:
+        print_differences(whole, name, num_words=words)
+    name = official or summary.name
+    if not wholes and (official or is_known(name)):
+        print_differences(summary, name, num_words=num_words)
 
 
 @trials.command("make")

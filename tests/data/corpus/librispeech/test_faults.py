@@ -230,7 +230,7 @@ def test_a_truncated_archive_keeps_whole_shards(corpus, pack, tmp_path: Path, ki
     assert kept.items() <= shard_bytes(tmp_path / "out").items()
 
 
-@pytest.mark.parametrize("place", [-100_000, -6])  # among the audio; the checksum itself
+@pytest.mark.parametrize("place", [-100_000, -6])  # among audio and headers; the checksum itself
 def test_a_flipped_bit_discards_what_nothing_vouches_for(
     place, corpus, pack, tmp_path: Path, monkeypatch
 ) -> None:
@@ -239,7 +239,7 @@ def test_a_flipped_bit_discards_what_nothing_vouches_for(
     content = bytearray(archive.read_bytes())
     content[place] ^= 1
     archive.write_bytes(content)
-    with pytest.raises(ArchiveError, match="damaged at or before byte"):
+    with pytest.raises(ArchiveError, match="damaged"):
         prepare(archive, tmp_path / "out")
     assert list((tmp_path / "out" / NAME).iterdir()) == []
     prepare(pack(corpus, archive), tmp_path / "out")

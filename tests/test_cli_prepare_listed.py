@@ -35,6 +35,23 @@ def test_a_kaldi_folder_becomes_a_data_set(audio: Path):
     assert (index.key[0], index.transcript[0], index.num_samples[0]) == ("anna/_/a", "HI", 16_000)
 
 
+def test_the_same_command_again_says_that_all_is_done(audio: Path):
+    for name, line in {"wav.scp": "a a.wav", "utt2spk": "a anna"}.items():
+        (audio / name).write_text(line + "\n")
+    command = ["prepare", "kaldi", str(audio), "--out", str(audio / "out")]
+    assert "finished before" not in CliRunner().invoke(app, command).output
+    before = (audio / "out" / "out-000000.tar").stat().st_mtime_ns
+    for options, code, said in (
+        ([], 0, "was finished before, from the same input; --overwrite makes it anew"),
+        (["--part", "1/2"], 0, "was finished before"),
+        (["--order", "length", "--utterances-per-shard", "7"], 0, "was finished before"),
+        (["--name", "other"], 1, "holds a finished data set, made by"),
+    ):
+        result = CliRunner().invoke(app, [*command, *options])
+        assert (result.exit_code, said in result.output.replace("\n", " ")) == (code, True)
+    assert (audio / "out" / "out-000000.tar").stat().st_mtime_ns == before
+
+
 def test_lhotse_cuts_become_a_data_set(audio: Path):
     recording = {
         "id": "a",

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prepare a data set on a cluster: an array of jobs writes its parts, one more job merges them.
+# Prepare data sets on a cluster: an array of jobs writes their parts, one more job merges them.
 #
 #   scripts/slurm/prepare_array.sh PARTS OUT duovox prepare ... --out OUT [...]
 #   PREPARE_SBATCH="--partition=cpu --time=4:00:00 --cpus-per-task=8" scripts/slurm/prepare_array.sh \
@@ -27,10 +27,11 @@ logs=$(dirname "$out")/prepare_logs
 mkdir -p "$logs"
 read -ra options <<<"${PREPARE_SBATCH:-}"
 command=$(printf '%q ' "$@")
-submit() { sbatch --parsable --requeue --output="$logs/%x-%A_%a.log" "${options[@]}" "$@"; }
+submit() { sbatch --parsable --requeue "${options[@]}" "$@"; }
 
-array=$(submit --job-name=prepare --array="1-$parts" \
+array=$(submit --job-name=prepare --array="1-$parts" --output="$logs/%x-%A_%a.log" \
   --wrap="exec $command --part \$SLURM_ARRAY_TASK_ID/$parts")
-merge=$(submit --job-name=merge --dependency="afterok:${array%%;*}" --kill-on-invalid-dep=yes \
-  --wrap="exec $1 shards merge $(printf %q "$out")")
+merge=$(submit --job-name=merge --output="$logs/%x-%j.log" \
+  --dependency="afterok:${array%%;*}" --kill-on-invalid-dep=yes \
+  --wrap="exec $command") # finds all shards there, and makes the index
 echo "prepare_array: job $array writes $parts parts of $out, job $merge merges them; output in $logs"

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from duovox.cli_terminal import progress, report, say
+from duovox.cli_terminal import command_line, progress, report, say
 
 if TYPE_CHECKING:
-    from duovox.data.dataset.part import Part
     from duovox.data.dataset.write import ShardOptions
     from duovox.data.utterance import Utterance
 
@@ -25,7 +24,7 @@ PartText = Annotated[
     typer.Option(
         "--part",
         metavar="I/N",
-        help="Write every n-th shard only; `duovox shards merge` joins all parts.",
+        help="Write every n-th shard only; the command without --part joins all parts.",
     ),
 ]
 SkipSpaceCheck = Annotated[
@@ -33,20 +32,41 @@ SkipSpaceCheck = Annotated[
 ]
 
 
-def part_of(text: str | None) -> Part | None:
-    """Return what `--part` asks for; None: everything."""
+def shard_options(
+    *,
+    utterances_per_shard: int,
+    max_bad_share: float,
+    overwrite: bool,
+    skip_space_check: bool,
+    workers: int,
+    part: str | None = None,
+) -> ShardOptions:
+    """Return the options that all subcommands have."""
     from duovox.data.dataset.part import Part
+    from duovox.data.dataset.write import ShardOptions
 
-    return Part.parse(text) if text else None
+    return ShardOptions(
+        utterances_per_shard=utterances_per_shard,
+        max_bad_share=max_bad_share,
+        overwrite=overwrite,
+        check_space=not skip_space_check,
+        num_workers=workers,
+        part=Part.parse(part) if part else None,
+        command=command_line(),
+    )
 
 
 def write_and_report(
     utterances: Sequence[Utterance], out: Path, *, name: str | None, options: ShardOptions
 ) -> None:
     """Write a data set, or the part of it that the options name, and say what came of it."""
-    from duovox.data.dataset.write import write_dataset, write_part
+    from duovox.data.dataset.write import write_dataset, write_part, written_before
 
     name = name or out.resolve().name
+    if summary := written_before(utterances, out, name=name, options=options):
+        say(f"{out} was finished before, from the same input; --overwrite makes it anew")
+        report(summary, [], out)
+        return
     if options.part:
         about = round(len(utterances) / options.part.count)
         with progress(f"part {options.part} of {out}", about) as advance:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from duovox.cli_option import Overwrite, PerShard, SkipSpaceCheck
-from duovox.cli_terminal import Share, Workers, command_line, print_differences, progress, report
+from duovox.cli_option import Overwrite, PerShard, SkipSpaceCheck, shard_options
+from duovox.cli_terminal import Share, Workers, print_differences, progress, report
 
 
 def prepare_librispeech(
@@ -37,20 +38,18 @@ def prepare_librispeech(
     """Write LibriSpeech, or Libri-light's limited sets, into shards with an index."""
     from duovox.data.corpus.librispeech import prepare
     from duovox.data.corpus.librispeech.check import official_sets
-    from duovox.data.dataset.write import ShardOptions
 
     options = prepare.LibriSpeechOptions(
         validation_share=validation_share, seed=seed, metadata=metadata
     )
-    shards = ShardOptions(
+    shards = shard_options(
         utterances_per_shard=utterances_per_shard,
         max_bad_share=max_bad_share,
         overwrite=overwrite,
-        audio_format=audio_format,
-        check_space=not skip_space_check,
-        num_workers=workers,
-        command=command_line(),
+        skip_space_check=skip_space_check,
+        workers=workers,
     )
+    shards = replace(shards, audio_format=audio_format)
     names: list[str] = []
     for group in prepare.group_sources(source):
         with progress(f"preparing {group[0]}", prepare.expected_number(group[0])) as advance:

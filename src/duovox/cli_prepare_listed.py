@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,10 +17,10 @@ from duovox.cli_option import (
     PerShard,
     Seed,
     SkipSpaceCheck,
-    part_of,
+    shard_options,
     write_and_report,
 )
-from duovox.cli_terminal import Share, Workers, command_line
+from duovox.cli_terminal import Share, Workers
 from duovox.data.dataset.order import Order
 
 if TYPE_CHECKING:
@@ -50,19 +51,15 @@ def command_for(find: Finder) -> Callable[..., None]:
         skip_space_check: SkipSpaceCheck = False,
         workers: Workers = 0,
     ) -> None:
-        from duovox.data.dataset.write import ShardOptions
-
-        options = ShardOptions(
-            order=order,
+        options = shard_options(
             utterances_per_shard=utterances_per_shard,
-            seed=seed,
             max_bad_share=max_bad_share,
             overwrite=overwrite,
-            part=part_of(part),
-            check_space=not skip_space_check,
-            num_workers=workers,
-            command=command_line(),
+            skip_space_check=skip_space_check,
+            workers=workers,
+            part=part,
         )
+        options = replace(options, order=order, seed=seed)
         write_and_report(find(path, data_root), out, name=name, options=options)
 
     prepare_listed.__doc__ = find.__doc__

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from duovox.cli_option import Overwrite, PartText, PerShard, SkipSpaceCheck, part_of
+from duovox.cli_option import Overwrite, PartText, PerShard, SkipSpaceCheck, shard_options
 from duovox.cli_terminal import (
     Share,
     Workers,
-    command_line,
     print_differences,
     print_faults,
     progress,
@@ -26,38 +26,48 @@ if TYPE_CHECKING:
     from duovox.data.dataset.write import ShardOptions
     from duovox.data.trial.making import TrialOptions
 
-_Training = Literal["voxceleb1", "voxceleb2", "both"]
+Sources = Annotated[
+    list[Path],
+    typer.Argument(help="Zip archives, their parts (..._partaa), folders of either, or audio."),
+]
+Sets = Annotated[Path, typer.Option(help="Folder for train, val, test_o, ...")]
+Meta = Annotated[Path, typer.Option(help="Folder with vox1_meta.csv and vox2_meta.csv.")]
+Trials = Annotated[
+    list[Path] | None, typer.Option(help="Test list; may be repeated. Makes a test set.")
+]
+Whose = Literal["voxceleb1", "voxceleb2", "both"]
+Training = Annotated[Whose, typer.Option(help="Whose dev speakers.")]
+Split = Annotated[Mode, typer.Option(help="Validation: the same speakers, or others.")]
+ValidationShare = Annotated[
+    float, typer.Option(min=0, max=0.5, help="Of each speaker's utterances (equal).")
+]
+ValidationSpeakers = Annotated[int, typer.Option(min=1, help="(different)")]
+NumTrials = Annotated[
+    int, typer.Option(min=2, help="Validation trials at most; half of them are targets.")
+]
+SameSession = Annotated[
+    bool, typer.Option("--same-session", help="Allow target pairs from one recording.")
+]
+AcrossGender = Annotated[
+    bool, typer.Option("--across-gender", help="Allow a woman and a man in a pair.")
+]
+Seed = Annotated[int, typer.Option(help="Of the split, the order and the trials.")]
 
 
 def prepare_voxceleb(
-    sources: Annotated[
-        list[Path],
-        typer.Argument(help="Zip archives, their parts (..._partaa), folders of either, or audio."),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for train, val, test_o, ...")],
-    meta: Annotated[Path, typer.Option(help="Folder with vox1_meta.csv and vox2_meta.csv.")],
-    trials: Annotated[
-        list[Path] | None, typer.Option(help="Test list; may be repeated. Makes a test set.")
-    ] = None,
-    train: Annotated[_Training, typer.Option(help="Whose dev speakers.")] = "voxceleb2",
-    split: Annotated[
-        Mode, typer.Option(help="Validation: the same speakers, or others.")
-    ] = "equal",
-    validation_share: Annotated[
-        float, typer.Option(min=0, max=0.5, help="Of each speaker's utterances (equal).")
-    ] = 0.01,
-    num_validation_speakers: Annotated[int, typer.Option(min=1, help="(different)")] = 40,
-    num_trials: Annotated[
-        int, typer.Option(min=2, help="Validation trials at most; half of them are targets.")
-    ] = 30_000,
-    same_session: Annotated[
-        bool, typer.Option("--same-session", help="Allow target pairs from one recording.")
-    ] = False,
-    across_gender: Annotated[
-        bool, typer.Option("--across-gender", help="Allow a woman and a man in a pair.")
-    ] = False,
+    sources: Sources,
+    out: Sets,
+    meta: Meta,
+    trials: Trials = None,
+    train: Training = "voxceleb2",
+    split: Split = "equal",
+    validation_share: ValidationShare = 0.01,
+    num_validation_speakers: ValidationSpeakers = 40,
+    num_trials: NumTrials = 30_000,
+    same_session: SameSession = False,
+    across_gender: AcrossGender = False,
     utterances_per_shard: PerShard = 1000,
-    seed: Annotated[int, typer.Option(help="Of the split, the order and the trials.")] = 1337,
+    seed: Seed = 1337,
     max_bad_share: Share = 0.01,
     overwrite: Overwrite = False,
     part: PartText = None,
@@ -65,42 +75,50 @@ def prepare_voxceleb(
     workers: Workers = 0,
 ) -> None:
     """Write VoxCeleb into shards, straight from its archives: training, validation, test lists."""
-    from duovox.data.corpus.voxceleb.plan import SplitOptions
-    from duovox.data.dataset.write import ShardOptions
-    from duovox.data.trial.making import TrialOptions
-
-    split_options = SplitOptions(
-        corpora=CORPORA if train == "both" else (train,),
-        mode=split,
-        validation_share=validation_share,
-        min_recordings=1 if same_session else 2,
-        num_validation_speakers=num_validation_speakers,
-        seed=seed,
-    )
-    shard_options = ShardOptions(
-        order="mixed",
+    shards = shard_options(
         utterances_per_shard=utterances_per_shard,
-        seed=seed,
         max_bad_share=max_bad_share,
         overwrite=overwrite,
-        num_workers=workers,
-        part=part_of(part),
-        check_space=not skip_space_check,
-        command=command_line(),
+        skip_space_check=skip_space_check,
+        workers=workers,
+        part=part,
     )
-    trial_options = TrialOptions(
-        most_targets=num_trials // 2,
-        most_nontargets=num_trials // 2,
+    options = _split_options(
+        train, split, validation_share, num_validation_speakers, same_session, seed
+    )
+    plan = _plan(sources, meta, trials or [], options, max_bad_share=max_bad_share)
+    if part:
+        _write_part(plan, out, replace(shards, seed=seed))
+    else:
+        _write_all(plan, out, replace(shards, seed=seed))
+        _finish(plan, out, _trial_options(num_trials, same_session, across_gender, seed))
+
+
+def _split_options(
+    train: Whose, split: Mode, share: float, num_speakers: int, same_session: bool, seed: int
+) -> SplitOptions:
+    from duovox.data.corpus.voxceleb.plan import SplitOptions
+
+    return SplitOptions(
+        corpora=CORPORA if train == "both" else (train,),
+        mode=split,
+        validation_share=share,
+        min_recordings=1 if same_session else 2,
+        num_validation_speakers=num_speakers,
+        seed=seed,
+    )
+
+
+def _trial_options(number: int, same_session: bool, across_gender: bool, seed: int) -> TrialOptions:
+    from duovox.data.trial.making import TrialOptions
+
+    return TrialOptions(
+        most_targets=number // 2,
+        most_nontargets=number // 2,
         seed=seed,
         same_session=same_session,
         across_gender=across_gender,
     )
-    plan = _plan(sources, meta, trials or [], split_options, max_bad_share=max_bad_share)
-    if shard_options.part:
-        _write_part(plan, out, shard_options)
-    else:
-        _write_all(plan, out, shard_options)
-        _finish(plan, out, trial_options)
 
 
 def _plan(

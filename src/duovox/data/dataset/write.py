@@ -136,10 +136,14 @@ def cut_into_shards(
     }
 
 
-def work_of(utterances: Sequence[Utterance], *, name: str, options: ShardOptions) -> Work:
-    """Return what tells the writing of these utterances from other work."""
+def written_before(
+    utterances: Sequence[Utterance], folder: Path, *, name: str, options: ShardOptions
+) -> DatasetSummary | None:
+    """Return the summary of a data set of just this input and these settings, else None."""
+    if options.overwrite or not (folder / DATASET_FILE).is_file():
+        return None
     shards = cut_into_shards(utterances, name=name, options=options)
-    return Work.of(name, shards, audio_format=options.audio_format)
+    return finished(folder, Work.of(name, shards, audio_format=options.audio_format))
 
 
 def finished(folder: Path, work: Work) -> DatasetSummary | None:

@@ -18,7 +18,7 @@ from duovox.data.corpus.librispeech.tree import find_utterances
 from duovox.data.corpus.official import OFFICIAL
 from duovox.data.dataset.space import check_space
 from duovox.data.dataset.stream import Written, write_stream
-from duovox.data.dataset.write import ShardOptions, finished, work_of, write_dataset
+from duovox.data.dataset.write import ShardOptions, write_dataset, written_before
 
 _HEAD_BYTES = 1 << 16  # of an archive: tells it from others, also while its end is missing
 _GROWTH = {"flac": 1.02, "wav": 2.1}  # size of the shards by that of the archives
@@ -117,8 +117,7 @@ def _prepare_tree(
     """Write each data set of a tree at random access; those that are finished are kept."""
     written: Written = {}
     for name, utterances in find_utterances(root, labelling).items():
-        work = work_of(utterances, name=name, options=shards)
-        if not shards.overwrite and (summary := finished(out / name, work)):
+        if summary := written_before(utterances, out / name, name=name, options=shards):
             written[name] = summary, []
         else:
             written[name] = write_dataset(

@@ -65,7 +65,7 @@ def test_a_name_is_taken_from_the_folder(dataset: Path):
 
 
 def test_a_data_set_is_not_replaced_unasked(dataset: Path, manifest: Path):
-    again = ["prepare", "manifest", manifest, "--out", dataset]
+    again = ["prepare", "manifest", manifest, "--out", dataset, "--seed", 3]
     result = duovox(*again)
     assert result.exit_code == 1
     assert "pass --overwrite" in result.output

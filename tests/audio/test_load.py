@@ -28,6 +28,14 @@ def test_rate_and_channels_are_changed_and_noted(tmp_path: Path, sine):
     np.testing.assert_allclose(loaded.wave[1000:-1000], sine()[1000:-1000], atol=1e-3)
 
 
+def test_a_channel_is_taken_and_noted(tmp_path: Path, sine):
+    stereo = np.stack([sine(hertz=300), sine(hertz=500)], axis=1)
+    soundfile.write(tmp_path / "a.wav", stereo, 16_000)
+    loaded = load_wave(tmp_path / "a.wav", channel=1)
+    assert loaded.notes == ("took channel 1 of 2",)
+    np.testing.assert_allclose(loaded.wave, stereo[:, 1], atol=1e-4)
+
+
 def test_other_formats_go_through_ffmpeg(m4a: Path):
     loaded = load_wave(m4a)
     assert loaded.notes == (

@@ -12,6 +12,7 @@ Cause = Literal[
     "not finite",
     "out of range",
     "wrong length",
+    "no such channel",
 ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from duovox.audio.channels import count_channels, mix_down
+from duovox.audio.channels import count_channels, mix_down, pick_channel
 from duovox.audio.decode import SAMPLE_RATE, probe, read_wave
 from duovox.audio.error import AudioError
 from duovox.audio.ffmpeg import decode_any
@@ -24,12 +24,20 @@ class LoadedWave:
 
 
 def load_wave(
-    path: Path, *, start_seconds: float | None = None, stop_seconds: float | None = None
+    path: Path,
+    *,
+    start_seconds: float | None = None,
+    stop_seconds: float | None = None,
+    channel: int | None = None,
 ) -> LoadedWave:
     """Read an audio file of any format, rate and number of channels, or a stretch of it.
 
+    Args:
+        channel: The one to take, 0 is the first; by default, the mean of all.
+
     Raises:
-        AudioError: missing, undecodable, cut short, empty, not finite, or shorter than asked.
+        AudioError: missing, undecodable, cut short, empty, not finite, or shorter or of fewer
+            channels than asked.
     """
     if not path.is_file():
         raise AudioError("missing", f"there is no audio file {path}")
@@ -42,10 +50,12 @@ def load_wave(
         wave = wave[_stretch(start, stop_seconds, sample_rate, len(wave))]
         notes.append(f"decoded {path.suffix.lstrip('.') or 'it'} with ffmpeg")
     if (channels := count_channels(wave)) > 1:
-        notes.append(f"mixed down {channels} channels")
+        mixed = f"mixed down {channels} channels"
+        notes.append(mixed if channel is None else f"took channel {channel} of {channels}")
+    wave = mix_down(wave) if channel is None else pick_channel(wave, channel)
     if sample_rate != SAMPLE_RATE:
         notes.append(f"resampled from {sample_rate} Hz")
-    wave = resample(mix_down(wave), sample_rate, SAMPLE_RATE)
+    wave = resample(wave, sample_rate, SAMPLE_RATE)
     return LoadedWave(wave=wave, notes=tuple(notes))
 
 

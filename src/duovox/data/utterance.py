@@ -25,6 +25,7 @@ class Utterance:
     transcript: str = ""
     start_seconds: float | None = None  # where the utterance begins in the file
     stop_seconds: float | None = None
+    channel: int | None = None  # of the file, 0 is the first; None: the mean of all
     duration: float | None = None  # seconds, as the source promises
     num_bytes: int | None = None  # of its audio, where the source says so
     member: str = ""  # name of the audio inside the zip at `path`; empty: `path` is the audio

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from duovox.audio.decode import read_wave
 from duovox.data.corpus.kaldi import find_utterances
 from duovox.data.dataset.index import Index
+from duovox.data.dataset.reader import ShardReader
 from duovox.data.dataset.write import ShardOptions, write_dataset
 
 FILES = {
@@ -73,6 +75,25 @@ def test_odd_file_names_reach_the_shards_and_no_shell(make: Make, tmp_path: Path
     assert not list(tmp_path.rglob("owned")) + list(Path.cwd().glob("owned"))
 
 
+def test_a_segment_may_name_its_channel(make: Make, tmp_path: Path):
+    segments = "left r 0.0 0.5 0\nright r 0.0 0.5 1\nboth r 0.0 0.5\nthird r 0.0 0.5 2\n"
+    folder = make(wav_scp="r call.wav\n", segments=segments, text=None, spk2gender=None)
+    (folder / "utt2spk").write_text("left a\nright b\nboth c\nthird d\n")
+    waves = np.random.default_rng(0).integers(-9000, 9000, (16_000, 2), dtype=np.int16)
+    soundfile.write(folder / "call.wav", waves, 16_000)
+    utterances = find_utterances(folder)
+    assert [utterance.channel for utterance in utterances] == [0, 1, None, 2]
+    options = ShardOptions(order="given", max_bad_share=0.5)
+    _, faults = write_dataset(utterances, tmp_path / "out", name="train", options=options)
+    assert [(fault.key, fault.cause) for fault in faults] == [("d/r/third", "no such channel")]
+    assert faults[0].detail == "channel 2 is wanted, of 0 to 1"
+    reader = ShardReader(Index.load([tmp_path / "out"]))
+    left, right, both = (read_wave(reader.read(row))[0] * 32_768 for row in range(3))
+    np.testing.assert_array_equal(left, waves[:8000, 0])
+    np.testing.assert_array_equal(right, waves[:8000, 1])
+    np.testing.assert_allclose(both, waves[:8000].mean(axis=1), atol=0.5)
+
+
 def test_relative_paths_start_where_the_user_says(make: Make, tmp_path: Path):
     folder = make()
     utterances = find_utterances(folder, data_root=tmp_path / "elsewhere")
@@ -93,8 +114,10 @@ def test_relative_paths_start_where_the_user_says(make: Make, tmp_path: Path):
         ({"text": None, "utt2spk": None}, "needs text or utt2spk"),
         ({"text": "anna-1 HI\n"}, r"(?s)text lacks 2 of 3 utterances.*fix_data_dir.*anna-2"),
         ({"utt2spk": FILES["utt2spk"] + "eve-1 eve\n"}, "names 1 utterances without audio"),
-        ({"segments": "anna-1 rec1 0.0\n"}, "must have recording, start and end"),
+        ({"segments": "anna-1 rec1 0.0\n"}, "must have recording, start, end"),
         ({"segments": "anna-1 rec1 0.5 0.5\n"}, "must lie behind the start"),
+        ({"segments": "anna-1 rec1 0 1 A\n"}, "channel must be 0, 1, ..., got 'A'"),
+        ({"segments": "anna-1 rec1 0 1 0 0\n"}, "and perhaps a channel"),
         ({"segments": "anna-1 rec1 nan 0.5\n"}, "must be a number of seconds, got 'nan'"),
         ({"utt2dur": "anna-1 long\n"}, "utt2dur, anna-1: must be a number of seconds"),
     ],

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from lhotse import CutSet, MonoCut, Recording, SupervisionSegment
+from lhotse import AudioSource, CutSet, MonoCut, Recording, SupervisionSegment
 
 from duovox.data.corpus.lhotse import find_utterances
 from duovox.data.dataset.index import Index
@@ -77,6 +77,33 @@ def test_the_samples_are_those_that_lhotse_loads(cuts: CutSet, tmp_path: Path):
         np.testing.assert_array_equal(ours, cut.load_audio()[0])
 
 
+@pytest.mark.parametrize("layout", ["one file", "a file per channel"])
+def test_the_channel_of_a_cut_is_the_one_that_lhotse_loads(layout: str, tmp_path: Path):
+    waves = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 16_000))
+    if layout == "one file":
+        soundfile.write(tmp_path / "call.wav", waves.T, 16_000, subtype="PCM_16")
+        recording = Recording.from_file(tmp_path / "call.wav")
+    else:
+        sources = []
+        for number, wave in enumerate(waves):
+            path = tmp_path / f"{number}.wav"
+            soundfile.write(path, wave, 16_000, subtype="PCM_16")
+            sources.append(AudioSource(type="file", channels=[number], source=str(path)))
+        recording = Recording("call", sources, 16_000, 16_000, 1.0, channel_ids=[0, 1])
+    made = [
+        MonoCut(id=f"c{channel}", start=0.25, duration=0.5, channel=channel, recording=recording)
+        for channel in (1, 0)
+    ]
+    CutSet.from_cuts(made).to_file(tmp_path / "cuts.jsonl")
+    utterances = find_utterances(tmp_path / "cuts.jsonl")
+    write_dataset(utterances, tmp_path / "out", name="a", options=ShardOptions(order="given"))
+    reader = ShardReader(Index.load([tmp_path / "out"]))
+    for row, cut in enumerate(made):
+        (tmp_path / "read.flac").write_bytes(reader.read(row))
+        ours, _ = soundfile.read(tmp_path / "read.flac", dtype="float32")
+        np.testing.assert_array_equal(ours, cut.load_audio()[0])
+
+
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -91,10 +118,8 @@ Change = Callable[[dict[str, Any]], object]
         (lambda cut: cut["recording"]["sources"][0].update(type="command"), "is a command; only"),
         (lambda cut: cut["recording"]["sources"][0].update(type="url"), "is a url; only files"),
         (lambda cut: cut["recording"].update(sources=[]), "is a nothing; only files"),
-        (
-            lambda cut: cut["recording"]["sources"][0].update(channels=[0, 1]),
-            "has several channels",
-        ),
+        (lambda cut: cut.update(channel=1), "its channel is 1, its recording has 0"),
+        (lambda cut: cut.update(channel=[0, 1], type="MultiCut"), "a MultiCut is no stretch"),
         (lambda cut: cut["supervisions"].append(cut["supervisions"][0]), "2 supervisions"),
         (lambda cut: cut["supervisions"][0].update(duration=0.1), "not as long as the cut"),
         (lambda cut: cut["supervisions"][0].update(speaker="s" * 200), "is too long"),

@@ -36,8 +36,8 @@ GOOD = "u1,1.0,$data_root/a.wav,ann,HELLO WORLD"
 
 def test_all_columns_are_read(manifest, tmp_path: Path):
     text = csv(
-        "u.1, 1.0, $data_root/sub/b.wav, ann, HELLO WORLD, f, day1, en, x",
-        header="ID, duration, wav, spk_id, wrd, gender, session_id, language, extra",
+        "u.1, 1.0, $data_root/sub/b.wav, ann, HELLO WORLD, f, day1, en, 1, x",
+        header="ID, duration, wav, spk_id, wrd, gender, session_id, language, channel, extra",
     )
     (utterance,) = find_utterances(manifest(text))
     assert utterance.key == "ann/day1/u%2E1"
@@ -47,6 +47,7 @@ def test_all_columns_are_read(manifest, tmp_path: Path):
     assert (utterance.gender, utterance.language) == ("f", "en")
     assert (utterance.transcript, utterance.duration) == ("HELLO WORLD", 1.0)
     assert (utterance.start_seconds, utterance.stop_seconds) == (None, None)
+    assert utterance.channel == 1
 
 
 def test_json_says_the_same_as_csv(manifest):
@@ -122,6 +123,10 @@ MISTAKES = {
     "duration is a word": (csv("u1,long,a.wav,ann,A"), r"line 2: column duration: .*got 'long'"),
     "duration is zero": (csv("u1,0,a.wav,ann,A"), "must be a positive number of seconds, got '0'"),
     "duration is nan": (csv("u1,nan,a.wav,ann,A"), "must be a positive number of seconds"),
+    "a side in place of a channel": (
+        csv("u1,a.wav,ann,left", header="ID,wav,spk_id,channel"),
+        r"line 2: column channel: must be 0, 1, \.\.\., got 'left'",
+    ),
     "too many values": (csv(GOOD + ",B"), r"line 2 must have 5 values .* double quotes"),
     "too few values": (csv("u1,1"), r"line 2 must have 5 values"),
     "long ID": (csv(f"{'x' * 96},1,a.wav,ann,A"), r"line 2: key .* is too long"),

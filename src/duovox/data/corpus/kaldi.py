@@ -3,20 +3,21 @@
 | file | needed | a line holds |
 |---|---|---|
 | `wav.scp` | yes | recording, path of its audio |
-| `segments` | no | utterance, recording, start and end in seconds (-1: to its end) |
+| `segments` | no | utterance, recording, start and end in seconds (-1: to its end), channel |
 | `text` | this or `utt2spk` | utterance, transcript |
 | `utt2spk` | this or `text` | utterance, speaker |
 | `spk2gender` | no | speaker, gender |
 | `utt2lang`, `utt2dur` | no | utterance, language; utterance, seconds |
 
-Without `segments` a recording is an utterance. With it, the recording is the session. Nothing is
-run: an entry of `wav.scp` that ends in `|` is a command line, and refused.
+Without `segments` a recording is an utterance. With it, the recording is the session. The channel,
+0 for the first, may be missing: then the mean of all is taken. Nothing is run: an entry of
+`wav.scp` that ends in `|` is a command line, and refused.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class _Stretch:
     recording: str
     start_seconds: float | None = None
     stop_seconds: float | None = None
+    channel: int | None = None
 
 
 def find_utterances(folder: Path, *, data_root: Path | None = None) -> list[Utterance]:
@@ -77,6 +79,7 @@ def _utterance(name: str, stretch: _Stretch, path: Path, tables: Mapping[str, Ta
         transcript=tables["text"].get(name, ""),
         start_seconds=stretch.start_seconds,
         stop_seconds=stretch.stop_seconds,
+        channel=stretch.channel,
         duration=_seconds(duration, f"utt2dur, {name}") if duration else None,
     )
 
@@ -104,7 +107,8 @@ def _path(text: str, root: Path, name: str) -> Path:
     if text.endswith("|") or text.startswith("|"):
         raise ValueError(
             f"wav.scp, {name}: {text!r} is a command line, which is never run here: write the path "
-            "of the audio file instead (any format, rate and number of channels is read)"
+            "of the audio file instead (any format and rate is read; of several channels the mean, "
+            "or the one that the fifth field of segments names)"
         )
     if not text:
         raise ValueError(f"wav.scp, {name}: must name an audio file")
@@ -126,16 +130,24 @@ def _stretches(folder: Path, places: Mapping[str, Path]) -> dict[str, _Stretch]:
 
 
 def _segment(name: str, fields: list[str], places: Mapping[str, Path]) -> _Stretch:
-    if len(fields) != 3:
-        raise ValueError(f"segments, {name}: must have recording, start and end, got {fields}")
-    recording, start, stop = fields
+    if len(fields) not in (3, 4):
+        raise ValueError(
+            f"segments, {name}: must have recording, start, end and perhaps a channel, got {fields}"
+        )
+    recording, start, stop, *channel = fields
     if recording not in places:
         raise ValueError(f"segments, {name}: wav.scp does not name the recording {recording}")
     begin = _seconds(start, f"segments, {name}")
     end = None if stop in ("-1", "-1.0") else _seconds(stop, f"segments, {name}")
     if end is not None and end <= begin:
         raise ValueError(f"segments, {name}: the end {stop} must lie behind the start {start}")
-    return _Stretch(recording, begin, end)
+    return _Stretch(recording, begin, end, _channel(channel, name))
+
+
+def _channel(fields: Sequence[str], name: str) -> int | None:
+    if not all(field.isdecimal() for field in fields):
+        raise ValueError(f"segments, {name}: the channel must be 0, 1, ..., got {fields[0]!r}")
+    return int(fields[0]) if fields else None
 
 
 def _seconds(text: str, place: str) -> float:

@@ -78,10 +78,11 @@ def _utterance(line: _Line, root: Path) -> Utterance:
     is_whole = start == 0 and abs(duration - float(recording["duration"])) < 1e-3
     speaker_id = str(supervision.get("speaker") or "")
     session_id = "" if is_whole else str(recording["id"])
+    path, channel = _audio(line, recording)
     try:
         return Utterance(
             key=make_key(speaker_id, session_id, name),
-            path=root / _audio_path(line, recording),
+            path=root / path,
             source=name,
             speaker_id=speaker_id,
             session_id=session_id,
@@ -90,6 +91,7 @@ def _utterance(line: _Line, root: Path) -> Utterance:
             transcript=str(supervision.get("text") or ""),
             start_seconds=None if is_whole else start,
             stop_seconds=None if is_whole else start + duration,
+            channel=channel,
             duration=duration,
         )
     except ValueError as error:
@@ -121,7 +123,8 @@ def _supervision(line: _Line) -> Mapping[str, Any]:
     return dict(supervision)
 
 
-def _audio_path(line: _Line, recording: Mapping[str, Any]) -> str:
+def _audio(line: _Line, recording: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the file that holds the channel of the cut, and which of its channels that is."""
     sources = recording.get("sources") or []
     kinds = sorted({str(source.get("type")) for source in sources})
     if kinds != ["file"]:
@@ -129,6 +132,12 @@ def _audio_path(line: _Line, recording: Mapping[str, Any]) -> str:
             f"its recording is a {' and a '.join(kinds) or 'nothing'}; only files are read, "
             "commands are never run, and addresses never fetched"
         )
-    if len(sources) > 1 or len(sources[0].get("channels") or [0]) > 1:
-        raise line.refuse("its recording has several channels: save the wanted one as a file")
-    return str(sources[0]["source"])
+    channel, offered = (
+        line.cut.get("channel", 0),
+        [source.get("channels", [0]) for source in sources],
+    )
+    for source, channels in zip(sources, offered, strict=True):
+        if channel in channels:
+            return str(source["source"]), channels.index(channel)
+    known = ", ".join(str(one) for channels in offered for one in channels)
+    raise line.refuse(f"its channel is {channel}, its recording has {known}")

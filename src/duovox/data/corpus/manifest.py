@@ -9,6 +9,7 @@
 | `duration` (`length`) | no | seconds; checked against the audio when shards are written |
 | `start`, `stop` | no | stretch of the file in whole samples of its own rate, SpeechBrain's unit |
 | `start_seconds`, `stop_seconds` | no | the same in seconds |
+| `channel` | no | of the file, 0 is the first; the mean of all where it is not given |
 | `gender`, `session_id` (`session`), `language` | no | taken when present |
 
 Other columns are ignored. A relative path without a placeholder starts at the corpus folder too.
@@ -63,6 +64,7 @@ def _utterance(entry: Entry, path: Path, root: Path) -> Utterance:
             transcript=entry.first("wrd", "words"),
             start_seconds=start_seconds,
             stop_seconds=stop_seconds,
+            channel=_channel(entry),
             duration=_duration(entry),
         )
     except ValueError as error:
@@ -114,6 +116,13 @@ def _source(entry: Entry, root: Path) -> str:
     for name in (*_ROOTS, str(root)):
         text = text.removeprefix(f"{name}/")
     return text
+
+
+def _channel(entry: Entry) -> int | None:
+    text = entry.first("channel")
+    if text and not text.isdecimal():
+        raise ValueError(f"column channel: must be 0, 1, ..., got {text!r}")
+    return int(text) if text else None
 
 
 def _duration(entry: Entry) -> float | None:

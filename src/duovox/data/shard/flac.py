@@ -50,11 +50,11 @@ def encode(wave: NDArray[np.float32]) -> bytes:
 
 def _read(path: Path, utterance: Utterance) -> tuple[bytes, int]:
     """Return FLAC bytes and their number of samples."""
-    start, stop = utterance.start_seconds, utterance.stop_seconds
-    is_stretch = start is not None or stop is not None
-    if not is_stretch and (kept := _unchanged(path)):
+    start, stop, channel = utterance.start_seconds, utterance.stop_seconds, utterance.channel
+    is_part = start is not None or stop is not None or channel
+    if not is_part and (kept := _unchanged(path)):
         return kept
-    wave = load_wave(path, start_seconds=start, stop_seconds=stop).wave
+    wave = load_wave(path, start_seconds=start, stop_seconds=stop, channel=channel).wave
     return encode(wave), len(wave)
 
 

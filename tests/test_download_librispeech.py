@@ -91,10 +91,8 @@ def project(tmp_path: Path) -> Path:
             rf"\w+ {re.escape(name)}", f"{method(content).hexdigest()} {name}", text
         )
         assert number == 1
-    script = tmp_path / "project" / SCRIPT
-    script.parent.mkdir(parents=True)
-    script.write_text(text)
-    script.chmod(0o755)
+    shutil.copytree(REPOSITORY / "scripts", tmp_path / "project" / "scripts")
+    (tmp_path / "project" / SCRIPT).write_text(text)
     return tmp_path / "project"
 
 
@@ -153,7 +151,7 @@ def test_a_wrong_checksum_is_fetched_anew_once(project, mirror) -> None:
     mirror.num_wrong = 1
     code, said = download(project, mirror, "test-other")
     assert code == 0, said
-    assert "checksum" in said
+    assert "it is not the official file; it is deleted" in said
     assert fetched(project) == {"test-other.tar.gz": ARCHIVES["test-other.tar.gz"]}
 
 
@@ -161,9 +159,16 @@ def test_an_archive_that_stays_wrong_is_an_error_and_the_others_arrive(project, 
     mirror.num_wrong = 2
     code, said = download(project, mirror, "test-other", "librispeech_finetuning")
     assert code == 1
-    assert "twice with a wrong checksum" in said
-    assert "1 of 2 archives are missing" in said
+    assert "was not the official file twice" in said
+    assert "1 of 2 files are missing" in said
     assert list(fetched(project)) == ["librispeech_finetuning.tgz"]
+
+
+def test_a_file_that_the_server_does_not_have_is_not_asked_for_again(project, mirror) -> None:
+    code, said = download(project, mirror, "test-clean")
+    assert code == 1
+    assert "/12/test-clean.tar.gz is not there, or not for everyone (HTTP status 404)" in said
+    assert len(mirror.requests) == 1
 
 
 def test_a_misspelt_name_fetches_nothing(project, mirror) -> None:

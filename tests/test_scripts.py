@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import dotenv
 import pytest
 from pip._internal.models.index import PyPI
 
@@ -108,6 +109,34 @@ def test_quickstart_stops_where_preparation_fails(project: Path) -> None:
 def test_quickstart_fails_where_training_fails(project: Path) -> None:
     write_program(project / ".venv/bin/python", RECORDER.format(failing="*experiment*"))
     assert call(project, "quickstart.sh")[0] == 3
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "DATA_FOLDER=/somewhere",
+        "DATA_FOLDER = 'my data'  # quoted",
+        'export DATA_FOLDER="my # data"',
+        "OTHER=1\nDATA_FOLDER=first\nDATA_FOLDER=last # remark\nLOG_FOLDER=logs",
+        "  DATA_FOLDER=a\\b \r",
+        "# DATA_FOLDER=remark",
+        "",
+    ],
+)
+def test_scripts_read_the_data_folder_as_runs_do(lines: str, project: Path) -> None:
+    (project / ".env").write_text(lines + "\n")
+    expected = dotenv.dotenv_values(project / ".env").get("DATA_FOLDER") or "data"
+    command = 'source scripts/environment.sh; printf %s "$data_folder"'
+    for variables, wanted in (({}, expected), ({"DATA_FOLDER": "/set"}, "/set")):
+        found = subprocess.run(
+            ["bash", "-c", command],
+            cwd=project,
+            env={"PATH": os.environ["PATH"], **variables},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert found.stdout == wanted
 
 
 def test_every_variable_the_config_reads_is_explained_in_the_example() -> None:

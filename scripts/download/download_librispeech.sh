@@ -24,61 +24,16 @@ fb5a50374b501bb3bac4815ee91d3135 test-other.tar.gz
 "
 librispeech_url=${LIBRISPEECH_URL:-https://www.openslr.org/resources/12}
 librilight_url=${LIBRILIGHT_URL:-https://dl.fbaipublicfiles.com/librilight/data}
-num_tries=${DOWNLOAD_TRIES:-20}
-pause=${DOWNLOAD_PAUSE:-10} # seconds between two tries
-
-from_dotenv() { [ ! -f .env ] || sed -n 's/^ *DATA_FOLDER *= *//p' .env | tail -1 | tr -d "\"'"; }
-
-checksum_of() { # FILE LENGTH -> md5 or sha256, told apart by the length of the expected one
-  if [ "$2" -eq 32 ]; then md5sum "$1"; else sha256sum "$1"; fi | cut -d' ' -f1
-}
-
-is_whole() { # FILE URL: the server has nothing behind what is here
-  [ -s "$1" ] && [ "$(curl --silent --location --output /dev/null --write-out '%{http_code}' \
-    --range "$(stat -c %s "$1")-" "$2")" = 416 ]
-}
-
-fetch() { # FILE: go on with FILE.part until the server says that it is whole
-  local url=$librispeech_url/$1 try
-  [ "$1" != librispeech_finetuning.tgz ] || url=$librilight_url/$1
-  for try in $(seq "$num_tries"); do
-    if curl --fail --location --continue-at - --connect-timeout 30 --speed-time 60 \
-      --speed-limit 1000 --output "$1.part" "$url" || is_whole "$1.part" "$url"; then
-      return 0
-    fi
-    echo "$1: try $try of $num_tries was cut off" >&2
-    [ "$try" -eq "$num_tries" ] || sleep "$pause"
-  done
-  echo "error: $url cannot be fetched; what arrived is kept: give the same command again" >&2
-  return 1
-}
-
-download() { # FILE CHECKSUM
-  local round found
-  if [ -f "$1" ]; then
-    echo "$1 is there already"
-    return 0
-  fi
-  for round in 1 2; do
-    fetch "$1" || return 1
-    found=$(checksum_of "$1.part" ${#2})
-    if [ "$found" = "$2" ]; then
-      mv "$1.part" "$1"
-      echo "$1 is whole"
-      return 0
-    fi
-    echo "$1: checksum $found instead of $2; it is deleted" >&2
-    rm "$1.part"
-  done
-  echo "error: $1 arrived twice with a wrong checksum: try again later, or another mirror" >&2
-  return 1
-}
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-data_folder=${DATA_FOLDER:-$(from_dotenv)}
-folder=${data_folder:-data}/librispeech_archives
-mkdir -p "$folder"
-cd "$folder"
+source scripts/environment.sh
+source scripts/download/fetch.sh
+
+is_right() { # FILE EXPECTED: md5 or sha256, told apart by their lengths
+  local found
+  if [ ${#2} -eq 32 ]; then found=$(md5sum "$1"); else found=$(sha256sum "$1"); fi
+  [ "${found%% *}" = "$2" ]
+}
 
 known=$(awk 'NF { sub(/[.].*/, "", $2); print $2 }' <<<"$checksums")
 for name in "$@"; do
@@ -87,15 +42,18 @@ for name in "$@"; do
     exit 2
   fi
 done
-
 [ $# -gt 0 ] || set -- $known
-num_failed=0
+
+mkdir -p "$data_folder/librispeech_archives"
+cd "$data_folder/librispeech_archives"
 for name in "$@"; do
   read -r checksum file < <(grep " $name[.]" <<<"$checksums")
-  download "$file" "$checksum" || num_failed=$((num_failed + 1))
-done
-if [ "$num_failed" -gt 0 ]; then
-  echo "error: $num_failed of $# archives are missing" >&2
-  exit 1
-fi
-echo "$# archives in $folder"
+  url=$librispeech_url
+  [ "$name" != librispeech_finetuning ] || url=$librilight_url
+  if [ -f "$file" ]; then # it got this name when its checksum was right
+    echo "$file is there already" >&2
+  else
+    echo "$checksum $file $url/$file"
+  fi
+done | download_all
+echo "$# archives in $PWD"

@@ -22,10 +22,10 @@ f5067cae5157ca27904c4b0a926e2661 vox1_meta.csv
 6114 vox2_meta.csv
 "
 url=${VOXCELEB_META_URL:-https://www.robots.ox.ac.uk/~vgg/data/voxceleb/meta}
-num_tries=${DOWNLOAD_TRIES:-10}
-pause=${DOWNLOAD_PAUSE:-5} # seconds between two tries
 
-from_dotenv() { [ ! -f .env ] || sed -n 's/^ *DATA_FOLDER *= *//p' .env | tail -1 | tr -d "\"'"; }
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source scripts/environment.sh
+source scripts/download/fetch.sh
 
 is_right() { # FILE EXPECTED: a checksum, or a number of speakers
   if [ ${#2} -eq 32 ]; then
@@ -35,43 +35,14 @@ is_right() { # FILE EXPECTED: a checksum, or a number of speakers
   fi
 }
 
-download() { # FILE EXPECTED
-  local try
-  if [ -f "$1" ] && is_right "$1" "$2"; then
-    echo "$1 is there already"
-    return 0
-  fi
-  for try in $(seq "$num_tries"); do
-    if curl --fail --silent --show-error --location --continue-at - --connect-timeout 30 \
-      --speed-time 60 --speed-limit 100 --output "$1.part" "$url/$1"; then
-      if is_right "$1.part" "$2"; then
-        mv "$1.part" "$1"
-        echo "$1 is whole"
-        return 0
-      fi
-      echo "$1: try $try of $num_tries: it is not the official file; it is deleted" >&2
-      rm "$1.part"
-    else
-      echo "$1: try $try of $num_tries was cut off" >&2
-    fi
-    [ "$try" -eq "$num_tries" ] || sleep "$pause"
-  done
-  echo "error: $url/$1 cannot be fetched: try again later, or a mirror (VOXCELEB_META_URL)" >&2
-  return 1
-}
-
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-data_folder=${DATA_FOLDER:-$(from_dotenv)}
-folder=${data_folder:-data}/voxceleb_meta
-mkdir -p "$folder"
-cd "$folder"
-
-num_failed=0
+mkdir -p "$data_folder/voxceleb_meta"
+cd "$data_folder/voxceleb_meta"
 while read -r expected file; do
-  [ -z "$file" ] || download "$file" "$expected" || num_failed=$((num_failed + 1))
-done <<<"$checksums"
-if [ "$num_failed" -gt 0 ]; then
-  echo "error: $num_failed files are missing in $folder" >&2
-  exit 1
-fi
-echo "all of VoxCeleb's tables and lists are in $folder"
+  [ -n "$file" ] || continue
+  if [ -f "$file" ] && is_right "$file" "$expected"; then
+    echo "$file is there already" >&2
+  else
+    echo "$expected $file $url/$file"
+  fi
+done <<<"$checksums" | download_all
+echo "all of VoxCeleb's tables and lists are in $PWD"

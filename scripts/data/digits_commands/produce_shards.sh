@@ -20,12 +20,9 @@ fi
 source_folder=$(cd "$1" && pwd)
 target_folder=${2:+$(realpath -m "$2")}
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+source scripts/environment.sh
 
-duovox() { if [ -x .venv/bin/duovox ]; then .venv/bin/duovox "$@"; else poetry run duovox "$@"; fi; }
-from_dotenv() { [ ! -f .env ] || sed -n 's/^ *DATA_FOLDER *= *//p' .env | tail -1 | tr -d "\"'"; }
-
-data_folder=${DATA_FOLDER:-$(from_dotenv)}
-target_folder=${target_folder:-${data_folder:-data}/shards}
+target_folder=${target_folder:-$data_folder/shards}
 
 for corpus in digits commands; do
   for split in train valid test; do

@@ -11,13 +11,10 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+source scripts/environment.sh
 
-duovox() { if [ -x .venv/bin/duovox ]; then .venv/bin/duovox "$@"; else poetry run duovox "$@"; fi; }
-from_dotenv() { [ ! -f .env ] || sed -n 's/^ *DATA_FOLDER *= *//p' .env | tail -1 | tr -d "\"'"; }
-
-data_folder=${DATA_FOLDER:-$(from_dotenv)}
-archives=${data_folder:-data}/librispeech_archives
-shards=${data_folder:-data}/librispeech_shards
+archives=$data_folder/librispeech_archives
+shards=$data_folder/librispeech_shards
 
 sets_of() { # the data sets that an archive becomes
   case $1 in

@@ -14,12 +14,8 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+source scripts/environment.sh
 
-duovox() { if [ -x .venv/bin/duovox ]; then .venv/bin/duovox "$@"; else poetry run duovox "$@"; fi; }
-from_dotenv() { [ ! -f .env ] || sed -n 's/^ *DATA_FOLDER *= *//p' .env | tail -1 | tr -d "\"'"; }
-
-data_folder=${DATA_FOLDER:-$(from_dotenv)}
-data_folder=${data_folder:-data}
 meta=$data_folder/voxceleb_meta
 corpus=${CORPUS:-voxceleb2}
 

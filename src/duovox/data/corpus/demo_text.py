@@ -13,7 +13,7 @@ _SENTENCE = (
     ("NOW", "TODAY", "AGAIN"),
 )
 _NUM_DIGITS = (2, 5)
-_DIGITS_SHARE = 0.5
+_DIGITS_SHARE = 1 / 3
 _WORD_KEPT = 0.7  # probability of an adjective, and of a last word
 
 

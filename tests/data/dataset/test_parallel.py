@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from duovox.data.dataset.parallel import mapping
+from duovox.data.dataset.parallel import mapping, one_ahead
 
 KILL_ME = """
 import os, sys, time
@@ -28,6 +28,27 @@ if __name__ == "__main__":
 def test_results_come_in_order(num_workers: int):
     with mapping(num_workers, chunk=3) as in_order:
         assert list(in_order(abs, range(-10, 0))) == list(range(10, 0, -1))
+
+
+def test_each_thing_comes_after_the_next_one_was_taken():
+    taken: list[int] = []
+    numbers = (taken.append(number) or number for number in range(3))  # type: ignore[func-returns-value]
+    seen = [(number, len(taken)) for number in one_ahead(numbers)]
+    assert seen == [(0, 2), (1, 3), (2, 3)]
+    assert list(one_ahead([])) == []
+
+
+def test_an_error_does_not_wait_for_the_work_that_is_not_begun():
+    began = time.monotonic()
+
+    def fail() -> None:
+        with mapping(1) as in_order:
+            in_order(time.sleep, [0.1] * 600)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert time.monotonic() - began < 30
 
 
 def test_a_killed_worker_is_a_sentence():

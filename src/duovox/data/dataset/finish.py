@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from duovox.data.atomic import atomic_file
 from duovox.data.dataset.indexing import index_shards
-from duovox.data.dataset.log import Work, finished_shards, logged_work, remove_logs
+from duovox.data.dataset.log import Work, alone_in, finished_shards, logged_work, remove_logs
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
 from duovox.data.fault import Fault, check_share
 from duovox.data.listing import listing
@@ -82,18 +82,19 @@ def merge_parts(
             "commands of the parts that were stopped again, then merge; or give the command "
             f"without --part, which writes what is missing and merges.{listing(missing)}"
         )
-    for leftover in folder.glob(".*.tmp"):  # of parts that were killed, and then finished
-        leftover.unlink()
-    return finish_dataset(
-        folder,
-        work=work,
-        failures=[fault for shard in shards for fault in finished[shard]],
-        total=work.num_utterances or 0,
-        max_bad_share=max_bad_share,
-        command=command,
-        num_workers=num_workers,
-        on_shard=on_shard,
-    )
+    with alone_in(folder):
+        for leftover in folder.glob(".*.tmp"):  # of parts that were killed, and then finished
+            leftover.unlink()
+        return finish_dataset(
+            folder,
+            work=work,
+            failures=[fault for shard in shards for fault in finished[shard]],
+            total=work.num_utterances or 0,
+            max_bad_share=max_bad_share,
+            command=command,
+            num_workers=num_workers,
+            on_shard=on_shard,
+        )
 
 
 def write_failures(folder: Path, failures: Sequence[Fault]) -> None:

@@ -10,16 +10,19 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from duovox.data.dataset.part import Part
 from duovox.data.fault import Fault
+from duovox.data.lock import locked
 from duovox.data.utterance import Utterance
 
 LOG_FILE = ".unfinished.jsonl"
 _ALL_LOGS = ".unfinished*.jsonl"
+_LOCK, _ALL_LOCKS = ".writing{}.lock", ".writing*.lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,27 @@ class Work:
             num_shards=len(shards),
             num_utterances=sum(map(len, shards.values())),
         )
+
+
+@contextmanager
+def alone_in(folder: Path, *, part: Part | None = None) -> Iterator[None]:
+    """Keep other processes from writing the same part, or anything when all is written here.
+
+    Raises:
+        ValueError: another process does it already.
+    """
+    name = _LOCK.format("")
+    with ExitStack() as stack:
+        whole = locked(folder / name, what=str(folder), is_shared=part is not None)
+        stack.enter_context(whole)
+        if part:
+            name = _LOCK.format(f"-{part.number}-of-{part.count}")
+            stack.enter_context(locked(folder / name, what=f"part {part} of {folder}"))
+        try:
+            yield
+        finally:  # while nobody else can hold them
+            for path in folder.glob(name if part else _ALL_LOCKS):
+                path.unlink()
 
 
 @dataclass(slots=True)

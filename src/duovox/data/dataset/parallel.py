@@ -43,6 +43,18 @@ def mapping(num_workers: int, *, chunk: int = 1) -> Iterator[Mapper]:
                 f"one of {num_workers} worker processes was killed, mostly for want of memory: "
                 "give the same command again with fewer --workers; finished shards are kept"
             ) from None
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # the end need not wait for all the work
+            raise
+
+
+def one_ahead(things: Iterable[Thing]) -> Iterator[Thing]:
+    """Yield the same things, each after the one behind it has been taken."""
+    waiting: list[Thing] = []
+    for thing in things:
+        yield from waiting
+        waiting = [thing]
+    yield from waiting
 
 
 def _end_with_parent() -> None:

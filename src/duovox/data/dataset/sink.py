@@ -11,7 +11,7 @@ from typing import Self
 from duovox.data.dataset.finish import finish_dataset
 from duovox.data.dataset.log import ShardLog, Work, drop_other_work, finished_shards, remove_logs
 from duovox.data.dataset.summary import DatasetSummary
-from duovox.data.dataset.write import ShardOptions, check_name, clear_folder, finished
+from duovox.data.dataset.write import ShardOptions, clear_folder, finished
 from duovox.data.fault import Fault
 from duovox.data.shard.scan import Scan
 from duovox.data.shard.write import LoadedUtterance, OpenShard, open_shard
@@ -30,7 +30,6 @@ class Sink:
     """
 
     def __init__(self, folder: Path, *, digest: str, options: ShardOptions) -> None:
-        check_name(folder.name)
         self.folder = folder
         self._options = options
         self._num_placed = 0

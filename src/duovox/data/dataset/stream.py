@@ -13,10 +13,11 @@ from pathlib import Path
 
 from duovox.data.archive.error import ArchiveError
 from duovox.data.archive.inflate import CutShortError
+from duovox.data.dataset.log import alone_in
 from duovox.data.dataset.sink import Sink
 from duovox.data.dataset.summary import DatasetSummary
 from duovox.data.dataset.threads import map_ahead
-from duovox.data.dataset.write import ShardOptions
+from duovox.data.dataset.write import ShardOptions, check_name
 from duovox.data.fault import Fault
 from duovox.data.shard.clip import Clip
 from duovox.data.shard.write import LoadedUtterance
@@ -59,34 +60,40 @@ def write_stream(
             utterances, nothing delivered, or what the stream itself raises.
     """
     options = options or ShardOptions()
-    with ExitStack() as stack:
-        sinks = _Sinks(folder, digest, options, stack)
-        tasks = _tasks(deliveries, sinks, on_utterance)
-        num_threads = options.num_workers
-        try:
-            for task, loaded in map_ahead(lambda x: load(x.clip), tasks, num_threads=num_threads):
-                task.sink.write(task.shard, loaded)
-                on_utterance()
-        except CutShortError:
-            raise
-        except ArchiveError:
-            sinks.discard()
-            raise
-    return sinks.finish()
+    with ExitStack() as locks:
+        with ExitStack() as stack:
+            sinks = _Sinks(folder, digest, options, locks, stack)
+            tasks = _tasks(deliveries, sinks, on_utterance)
+            done = map_ahead(lambda x: load(x.clip), tasks, num_threads=options.num_workers)
+            try:
+                for task, loaded in done:
+                    task.sink.write(task.shard, loaded)
+                    on_utterance()
+            except CutShortError:
+                raise
+            except ArchiveError:
+                sinks.discard()
+                raise
+        return sinks.finish()
 
 
 class _Sinks:
     """The data sets that a stream has fed so far."""
 
-    def __init__(self, folder: Path, digest: str, options: ShardOptions, stack: ExitStack) -> None:
+    def __init__(
+        self, folder: Path, digest: str, options: ShardOptions, locks: ExitStack, stack: ExitStack
+    ) -> None:
         self._folder = folder
         self._digest = digest
         self._options = options
+        self._locks = locks
         self._stack = stack
         self._sinks: dict[str, Sink] = {}
 
     def __getitem__(self, name: str) -> Sink:
         if name not in self._sinks:
+            check_name(name)
+            self._locks.enter_context(alone_in(self._folder / name))
             sink = Sink(self._folder / name, digest=self._digest, options=self._options)
             self._sinks[name] = self._stack.enter_context(sink)
         return self._sinks[name]

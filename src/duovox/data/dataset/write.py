@@ -14,9 +14,9 @@ from pathlib import Path
 
 from duovox.data.atomic import temporary_for
 from duovox.data.dataset.finish import finish_dataset
-from duovox.data.dataset.log import ShardLog, Work, drop_other_work, remove_logs
+from duovox.data.dataset.log import ShardLog, Work, alone_in, drop_other_work, remove_logs
 from duovox.data.dataset.order import Order, arrange
-from duovox.data.dataset.parallel import mapping
+from duovox.data.dataset.parallel import mapping, one_ahead
 from duovox.data.dataset.part import Part
 from duovox.data.dataset.space import check_space, expected_bytes
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
@@ -84,19 +84,19 @@ def write_dataset(
     options = options or ShardOptions()
     if options.part:
         raise ValueError("a part alone makes no data set: write it with write_part")
-    log, scans = _write_shards(
-        utterances, folder=folder, name=name, options=options, load=load, on_utterance=on_utterance
-    )
-    return finish_dataset(
-        folder,
-        work=log.work,
-        failures=log.faults(),
-        total=len(utterances),
-        max_bad_share=options.max_bad_share,
-        command=options.command,
-        num_workers=options.num_workers,
-        scans=scans,
-    )
+    _check_input(utterances, name)
+    with alone_in(folder):
+        log, scans = _write_shards(utterances, folder, name, options, load, on_utterance)
+        return finish_dataset(
+            folder,
+            work=log.work,
+            failures=log.faults(),
+            total=len(utterances),
+            max_bad_share=options.max_bad_share,
+            command=options.command,
+            num_workers=options.num_workers,
+            scans=scans,
+        )
 
 
 def write_part(
@@ -118,10 +118,10 @@ def write_part(
     Raises:
         ValueError: as `write_dataset`; bad inputs are only counted when the parts are merged.
     """
-    log, _ = _write_shards(
-        utterances, folder=folder, name=name, options=options, load=load, on_utterance=on_utterance
-    )
-    return log.faults()
+    _check_input(utterances, name)
+    with alone_in(folder, part=options.part):
+        log, _ = _write_shards(utterances, folder, name, options, load, on_utterance)
+        return log.faults()
 
 
 def cut_into_shards(
@@ -184,7 +184,6 @@ def check_name(name: str) -> None:
 
 def _write_shards(
     utterances: Sequence[Utterance],
-    *,
     folder: Path,
     name: str,
     options: ShardOptions,
@@ -192,8 +191,6 @@ def _write_shards(
     on_utterance: Callable[[], object],
 ) -> tuple[ShardLog, dict[str, Scan]]:
     """Write the shards that are this run's and not there yet; return also what is in these."""
-    check_name(name)
-    _check_unique(utterances)
     shards = cut_into_shards(utterances, name=name, options=options)
     mine = [shard for position, shard in enumerate(shards) if _is_mine(position, options.part)]
     work = Work.of(name, shards, audio_format=options.audio_format)
@@ -211,8 +208,9 @@ def _write_shards(
     load = load or partial(load_as, audio_format=options.audio_format)
     scans = {}
     with mapping(options.num_workers, chunk=16) as in_order:
-        for shard in todo:
-            loaded = in_order(load, shards[shard])
+        # Workers begin with the next shard before this one is on the disk.
+        begun = ((shard, in_order(load, shards[shard])) for shard in todo)
+        for shard, loaded in one_ahead(begun):
             scans[shard], left_out = write_shard(folder / shard, loaded, on_utterance)
             log.add(shard, left_out)
     return log, scans
@@ -222,7 +220,8 @@ def _is_mine(position: int, part: Part | None) -> bool:
     return part is None or part.owns(position)
 
 
-def _check_unique(utterances: Sequence[Utterance]) -> None:
+def _check_input(utterances: Sequence[Utterance], name: str) -> None:
+    check_name(name)
     if not utterances:
         raise ValueError("there are no utterances to write")
     seen: dict[str, Utterance] = {}

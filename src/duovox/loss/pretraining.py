@@ -96,6 +96,9 @@ class PretrainingLoss(nn.Module):
 
 
 def perplexity(probabilities: Tensor, epsilon: float = 1e-7) -> Tensor:
-    """Return (G,) how many entries of each codebook are in use, from (G, V) mean probabilities."""
-    entropy = -torch.xlogy(probabilities, probabilities + epsilon).sum(dim=-1)
-    return torch.exp(entropy)
+    """Return (G,) how many entries of each codebook are in use, from (G, V) mean probabilities.
+
+    Probabilities underflow to 0, where without an epsilon the gradient is kept finite all the same.
+    """
+    logarithms = (probabilities + epsilon).clamp_min(torch.finfo(probabilities.dtype).tiny).log()
+    return torch.exp(-(probabilities * logarithms).sum(dim=-1))

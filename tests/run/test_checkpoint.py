@@ -160,3 +160,21 @@ def test_other_processes_leave_the_file_to_the_first(tmp_path, trainer) -> None:
     checkpoints: Any = callback(tmp_path)
     validate(checkpoints, trainer, 0.5)
     assert not contents(tmp_path)
+
+
+def test_the_first_weights_and_those_of_each_validation_are_kept_on_request(
+    tmp_path: Path, trainer: FakeTrainer
+) -> None:
+    checkpoints = BestAndLast(tmp_path, monitor=None, save_every_minutes=9, keep_progress=True)
+    for step in (0, 5000):
+        trainer.global_step = step
+        checkpoints.on_train_start(trainer, None)  # type: ignore[arg-type]
+        trainer.content = f"after {step}".encode()
+        checkpoints.on_validation_end(trainer, None)  # type: ignore[arg-type]
+    found = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert found == {
+        "init.ckpt": b"weights alone",
+        "step-000000.ckpt": b"after 0 alone",
+        "step-005000.ckpt": b"after 5000 alone",
+        "last.ckpt": b"after 5000",
+    }

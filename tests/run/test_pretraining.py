@@ -63,3 +63,27 @@ def test_pretraining_changes_every_weight(run_ssl_door, make_ssl_door, tmp_path)
     )
     assert still.keys() == moved.keys()
     assert [name for name in still if torch.equal(still[name], moved[name])] == []
+
+
+def test_a_run_starts_from_the_weights_of_another(run_ssl_door, make_ssl_door, tmp_path) -> None:
+    run_ssl_door("ssl", "eval_model=false")
+    first = run_ssl_door.run_folder
+    door = make_ssl_door(tmp_path / "second")
+    door("ssl", "eval_model=false", f"load_from_ckpt={first}", "train.num_steps=1")
+    trained, start = (
+        torch.load(run / "checkpoints" / name, weights_only=True)["state_dict"]
+        for run, name in ((first, "best.ckpt"), (door.run_folder, "init.ckpt"))
+    )
+    assert all(torch.equal(trained[name], start[name]) for name in trained)
+
+
+def test_weights_of_another_size_are_refused(run_ssl_door, make_ssl_door, tmp_path) -> None:
+    run_ssl_door("ssl", "eval_model=false")
+    smaller = ["network.ssl_cfg.num_entries=4", f"load_from_ckpt={run_ssl_door.run_folder}"]
+    with pytest.raises(ValueError, match=r"quantizer\.codebooks is \(2, 8, 4\), .* \(2, 4, 4\)"):
+        make_ssl_door(tmp_path / "second")("ssl", *smaller)
+
+
+def test_a_frozen_backbone_is_refused(run_ssl_door) -> None:
+    with pytest.raises(ValueError, match=r"network\.wav2vec_initially_frozen must be false in pre"):
+        run_ssl_door("ssl", "network.wav2vec_initially_frozen=true")

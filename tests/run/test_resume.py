@@ -91,6 +91,15 @@ STOPPING = [
     "trainer.val_check_interval=1",
     "optim.algo.lr=1e-9",
 ]
+PRETRAINING = [
+    "network/regularisation=ssl",
+    "network.ssl_cfg.gumbel_temperature_factor=0.9",
+    "data.pipe.train.crop_audio_frames=5500",
+    "data.pipe.train.num_workers=2",
+    "train.accumulation=2",
+    "train.val_interval=3",
+    "train.log_interval=2",
+]
 CASES = {
     "between two validations": ("mt_speech_speaker", NOISY, "on_train_batch_end", 4),
     "before a validation": ("mt_speech_speaker", NOISY, "on_train_batch_end", 5),
@@ -98,17 +107,20 @@ CASES = {
     "speech with a plateau": ("speech", PLATEAU, "on_validation_end", 4),
     "speech, one step after a plateau": ("speech", PLATEAU, "on_train_batch_end", 5),
     "speaker with early stopping": ("speaker", STOPPING, "on_validation_end", 2),
+    "pre-training between two validations": ("ssl", PRETRAINING, "on_train_batch_end", 5),
+    "pre-training after a validation": ("ssl", PRETRAINING, "on_validation_end", 6),
 }
 
 
 @pytest.fixture(scope="module")
-def undisturbed(make_door: Callable[[Path], Any], tmp_path_factory) -> Callable[..., Path]:
+def undisturbed(make_door, make_ssl_door, tmp_path_factory) -> Callable[..., Path]:
     """Return a function that trains without a stop, once for the same settings."""
     runs: dict[tuple[str, ...], Path] = {}
 
     def train(*arguments: str) -> Path:
         if arguments not in runs:
-            door = make_door(tmp_path_factory.mktemp("undisturbed"))
+            make = make_ssl_door if arguments[0] == "ssl" else make_door
+            door = make(tmp_path_factory.mktemp("undisturbed"))
             door(*arguments)
             runs[arguments] = door.run_folder
         return runs[arguments]
@@ -116,16 +128,18 @@ def undisturbed(make_door: Callable[[Path], Any], tmp_path_factory) -> Callable[
     return train
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # two workers, on one core
 @pytest.mark.parametrize("case", CASES)
-def test_a_run_stopped(case, run_door, undisturbed, monkeypatch) -> None:
+def test_a_run_stopped(case, run_door, run_ssl_door, undisturbed, monkeypatch) -> None:
     name, overrides, hook, step = CASES[case]
+    door = run_ssl_door if name == "ssl" else run_door
     expected = undisturbed(name, *OFTEN, *overrides)
     with power_failure(monkeypatch, hook, step):
-        run_door(name, *OFTEN, *overrides)
-    stopped_at = last(run_door.run_folder)["global_step"]
+        door(name, *OFTEN, *overrides)
+    stopped_at = last(door.run_folder)["global_step"]
     assert 0 < stopped_at < last(expected)["global_step"]
-    run_door(name, *OFTEN, *overrides)
-    assert not differences(expected, run_door.run_folder)
+    door(name, *OFTEN, *overrides)
+    assert not differences(expected, door.run_folder)
 
 
 def test_the_comparison_notices_a_stream_that_starts_over(

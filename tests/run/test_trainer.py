@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,8 @@ def test_several_gpus_put_up_with_parameters_that_a_step_does_not_use(
     monkeypatch.setattr("duovox.run.trainer.LightningTrainer", dict)  # there may be no GPU here
     strategies = [trainer_of(mt(f"gpus={gpus}"), tmp_path)["strategy"] for gpus in (1, 2)]
     assert strategies == ["auto", "ddp_find_unused_parameters_true"]
+    pretraining: Any = replace(mt("gpus=2"), ssl="set")
+    assert trainer_of(pretraining, tmp_path)["strategy"] == "ddp"  # it uses all of them
 
 
 def test_checkpoints_come_last_so_that_they_hold_what_the_others_decided(mt, tmp_path) -> None:

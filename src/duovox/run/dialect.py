@@ -13,6 +13,7 @@ from duovox.run.read import read
 from duovox.run.rule import Amount, Count, Positive
 
 Plain = dict[str, Any]
+WORDS = ("train", "tags", "compile", "load_from_ckpt")  # at the top; beside data.pipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,3 @@ def without_dialect(plain: Plain) -> Plain:
     kept = {key: node for key, node in plain.items() if key not in WORDS}
     data = {key: node for key, node in plain["data"].items() if key != "pipe"}
     return kept | {"data": data}
-
-
-WORDS = ("train", "tags", "compile", "load_from_ckpt")  # at the top; beside data.pipe

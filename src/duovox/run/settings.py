@@ -230,6 +230,7 @@ class Callbacks:
     early_stopping: list[EarlyStop]
     keep_progress: bool = False
     collapse: Collapse | None = None  # of pre-training
+    gradient_variance_steps: Count = 0  # after each validation; 0 = not measured
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from lightning.pytorch.loggers import Logger
 from duovox.run.checkpoint import BestAndLast
 from duovox.run.collapse import CollapseStop
 from duovox.run.faults import FaultLog
+from duovox.run.gradient_variance import GradientVariance
 from duovox.run.progress import TrainingProgress
 from duovox.run.settings import Callbacks, Settings
 
@@ -27,8 +28,7 @@ def build_trainer(
     return LightningTrainer(
         accelerator="gpu" if settings.gpus else "cpu",
         devices=max(1, settings.gpus),
-        # A frozen backbone and a task whose loss is not finite leave parameters without gradients.
-        strategy="ddp_find_unused_parameters_true" if settings.gpus > 1 else "auto",
+        strategy=_strategy(settings),
         precision=_precision(str(trainer.precision), is_cpu=settings.gpus == 0),
         max_steps=trainer.max_steps,
         val_check_interval=trainer.val_check_interval * trainer.accumulate_grad_batches,
@@ -62,7 +62,7 @@ def check_monitors(settings: Callbacks, measured: Collection[str]) -> None:
 
 def _callbacks(settings: Settings, folder: Path) -> list[Callback]:
     chosen, objective = settings.callbacks, settings.network.ssl_cfg
-    stops: list[Callback] = [
+    watchers: list[Callback] = [
         EarlyStopping(
             stop.monitor,
             patience=stop.patience,
@@ -72,7 +72,9 @@ def _callbacks(settings: Settings, folder: Path) -> list[Callback]:
         for stop in chosen.early_stopping
     ]
     if chosen.collapse is not None and objective is not None:
-        stops.append(CollapseStop(chosen.collapse, num_entries=objective.num_entries))
+        watchers.append(CollapseStop(chosen.collapse, num_entries=objective.num_entries))
+    if chosen.gradient_variance_steps:
+        watchers.append(GradientVariance(chosen.gradient_variance_steps))
     faults = FaultLog(folder, share=chosen.bad_utterance_share, count=chosen.bad_utterance_count)
     checkpoints = BestAndLast(
         folder / "checkpoints",
@@ -80,7 +82,18 @@ def _callbacks(settings: Settings, folder: Path) -> list[Callback]:
         save_every_minutes=chosen.save_every_minutes,
         keep_progress=chosen.keep_progress,
     )
-    return [faults, *stops, checkpoints]
+    return [faults, *watchers, checkpoints]
+
+
+def _strategy(settings: Settings) -> str:
+    """Let processes look for unused parameters where there may be some.
+
+    A frozen backbone, and a task of several whose loss is not finite, leave parameters without
+    gradients; pre-training has neither.
+    """
+    if settings.gpus <= 1:
+        return "auto"
+    return "ddp" if settings.ssl is not None else "ddp_find_unused_parameters_true"
 
 
 def _precision(setting: str, *, is_cpu: bool) -> Any:

@@ -161,3 +161,15 @@ def test_cropping_below_two_spans_leaves_nothing(index) -> None:
     cut = Preparation(chunk=ChunkRule(num_samples=1000))
     with pytest.raises(ValueError, match=r"none of 40 .*shorter than 11 frames: 40"):
         training(index, preparation=cut)
+
+
+def test_an_utterance_that_is_not_finite_is_left_out_by_name(tmp_path, entry, write_shards) -> None:
+    waves = [np.sin(np.arange(16_000, dtype=np.float32)) for _ in range(3)]
+    waves[1][500] = np.nan
+    entries = [
+        entry(f"a/s/{n}", wave, audio_format="wav", subtype="FLOAT") for n, wave in enumerate(waves)
+    ]
+    (batch,) = one_epoch(training(write_shards(tmp_path / "nan", entries)))
+    assert sorted(batch.keys) == ["a/s/0", "a/s/2"]
+    assert [bad.key for bad in batch.bad_utterances] == ["a/s/1"]
+    assert len(batch.num_masked) == 2

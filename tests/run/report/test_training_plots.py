@@ -114,3 +114,32 @@ def test_steps_are_whole_numbers() -> None:
 
 def test_columns_of_no_panel_are_left_out() -> None:
     assert training_plots({"train_acc": curve(1), "epoch": curve(0), "val_wer": curve()}) == []
+
+
+PRETRAINING = {
+    "train_loss": curve(4.7, 3.0),
+    "train_ssl_loss": curve(4.7, 3.0),
+    "train_contrastive": curve(4.6, 2.9),
+    "train_accuracy": curve(0.01, 0.3),
+    "val_accuracy_clean": curve(0.2, 0.1),
+    "gradient_norm": curve(1.0, 0.7),
+    "train_code_perplexity_1": curve(100, 200),
+    "gumbel_temperature": curve(2, 1),
+}
+
+
+def test_pretraining_has_panels_of_its_own() -> None:
+    names = [plot.name for plot in training_plots(PRETRAINING)]
+    assert names == ["losses", "accuracy", "perplexity", "gradient_norm", "temperature"]
+    assert legend(drawn("losses", **PRETRAINING)) == ["contrastive", "total, weighted"]
+
+
+def test_the_best_accuracy_is_the_highest() -> None:
+    labels = legend(drawn("accuracy", **PRETRAINING))
+    assert "clean: best 20.00 % at step 100" in labels
+    assert "training: best 30.00 % at step 200" in labels
+
+
+def test_the_healthy_range_of_the_gradient_norm_is_drawn_in_pretraining_alone() -> None:
+    assert "healthy: 0.5 to 2" in legend(drawn("gradient_norm", **PRETRAINING))
+    assert not drawn("gradient_norm", gradient_norm=curve(1.0, 0.7)).patches

@@ -57,7 +57,7 @@ def read_masked(path: Path) -> MaskedUtterance:
         ValueError: the file is damaged.
     """
     try:
-        with np.load(path) as content:
+        with path.open("rb") as file, np.load(file) as content:
             return MaskedUtterance(
                 key=str(content["key"]),
                 spectrum=content["spectrum"].astype(np.float32),

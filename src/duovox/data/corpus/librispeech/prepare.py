@@ -103,7 +103,8 @@ def group_sources(paths: Iterable[Path]) -> list[list[Path]]:
 
 def expected_number(source: Path) -> int | None:
     """Return how many utterances an official archive has, by its name, for progress bars."""
-    official = OFFICIAL.get(source.name.partition(".")[0])
+    name = source.name.partition(".")[0]
+    official = OFFICIAL.get("librilight-10h" if name == "librispeech_finetuning" else name)
     return official.num_utterances if official else None
 
 

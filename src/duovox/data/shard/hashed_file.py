@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -60,11 +61,12 @@ class HashedFile:
             future.result()
 
     def _hand_over(self) -> None:
-        self._waiting.append(self._pool.submit(self._write, b"".join(self._pieces)))
+        self._waiting.append(self._pool.submit(self._write, self._pieces))
         self._pieces, self._num_bytes = [], 0
         if len(self._waiting) > _NUM_WAITING:
             self._waiting.popleft().result()
 
-    def _write(self, content: bytes) -> None:
-        self._file.write(content)
-        self._digest.update(content)
+    def _write(self, pieces: Sequence[bytes]) -> None:
+        self._file.writelines(pieces)
+        for piece in pieces:
+            self._digest.update(piece)

@@ -25,9 +25,9 @@ def test_the_bytes_arrive_in_their_order_with_their_checksum(size: int, tmp_path
 
 
 class Full(io.BytesIO):
-    """Takes a little, then nothing more."""
+    """Takes nothing more."""
 
-    def write(self, content: object, /) -> int:
+    def writelines(self, lines: object, /) -> None:
         raise OSError(28, "No space left on device")
 
 

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from duovox import cli_data, cli_model, cli_prepare, cli_split
+from duovox import cli_convert, cli_data, cli_model, cli_prepare, cli_split
 
 
 class PoliteGroup(TyperGroup):
@@ -44,6 +44,7 @@ app.add_typer(cli_prepare.prepare, name="prepare")
 app.add_typer(cli_data.shards, name="shards")
 app.add_typer(cli_data.trials, name="trials")
 app.command()(cli_split.split)
+app.command()(cli_convert.convert)
 for command in ("evaluate", "report", "transcribe", "embed", "verify"):
     app.command()(getattr(cli_model, command))
 

@@ -147,7 +147,7 @@ class TestLoadNetwork:
             )
 
     def test_a_place_without_a_checkpoint_is_an_error(self, run_door, tmp_path) -> None:
-        with pytest.raises(ValueError, match="holds no checkpoint"):
+        with pytest.raises(ValueError, match=r"has neither model\.json nor config\.json"):
             run_door("speech", TRAIN, f"load_network_from_checkpoint={tmp_path}")
 
     def test_nothing_to_score_is_an_error(self, run_door) -> None:

@@ -14,15 +14,21 @@ import pytest
 import torch
 import yaml
 
+from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.network.head.ctc import CtcHead
+from duovox.network.wav2vec2 import pretrained
+from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
+from duovox.network.wav2vec2.format.own import checkpoint_of
+from duovox.network.wav2vec2.format.vocabulary import LETTERS
 from duovox.run.weights import (
     ModelCard,
-    checkpoint_of,
     checkpoint_to_resume,
     load_network,
     load_weights,
     threshold_of,
 )
 
+GOLDEN = Path(__file__).parents[1] / "network" / "wav2vec2" / "format" / "golden"
 CARD = ModelCard(
     vocabulary=["<pad>", "Ä"],
     speakers=None,
@@ -194,6 +200,28 @@ def test_every_difference_is_counted_and_listed(run: Path) -> None:
         assert part in str(caught.value)
 
 
+def test_a_whole_network_of_another_format_is_loaded_if_its_symbols_are_the_same() -> None:
+    path = GOLDEN / "fairseq_ctc.pt"
+    checkpoint = pretrained.read(path)
+    backbone = Wav2Vec2Backbone(checkpoint.architecture)
+    network = SpeechSpeakerNetwork(backbone, speech_head=CtcHead(8, 32))
+    load_weights(network, path, vocabulary=list(LETTERS))
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, checkpoint.state[name])
+    with pytest.raises(ValueError, match=r"other symbols than .*the same 32 in another order"):
+        load_weights(network, path, vocabulary=[*LETTERS[:-2], "Z", "Q"])
+    with pytest.raises(ValueError, match=r"does not fit this network \(32 differences"):
+        load_weights(network, GOLDEN / "fairseq_pretraining.pt")
+
+
+def test_symbols_in_another_order_are_not_loaded_from_a_run_either(run: Path) -> None:
+    network, card = load_network(run)
+    assert card.vocabulary is not None
+    load_weights(network, run, vocabulary=card.vocabulary)
+    with pytest.raises(ValueError, match=r"other symbols than speech\.tokenizer\.vocabulary"):
+        load_weights(network, run, vocabulary=card.vocabulary[::-1])
+
+
 def flip_a_bit_of_a_weight(path: Path) -> None:
     content = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:
@@ -210,7 +238,7 @@ def test_weights_with_a_wrong_bit_are_neither_loaded_nor_gone_on_from(tmp_path: 
     torch.save({"state_dict": state}, path)
     load_weights(network, path)
     flip_a_bit_of_a_weight(path)
-    with pytest.raises(ValueError, match=r"last\.ckpt can't be read .*the checksum of .* is wrong"):
+    with pytest.raises(ValueError, match=r"last\.ckpt can't be read: the checksum of .* is wrong"):
         load_weights(network, path)
     with pytest.raises(ValueError, match=r"last\.ckpt is damaged .*\(the checksum .*resume=false"):
         checkpoint_to_resume(tmp_path, Trained(network))

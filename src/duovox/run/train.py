@@ -16,6 +16,7 @@ from rich.console import Console
 
 from duovox.data.atomic import write_whole
 from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.network.wav2vec2.format.own import checkpoint_of
 from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.run.build import read_settings
 from duovox.run.cpu import tune_for_training
@@ -34,7 +35,7 @@ from duovox.run.quiet import quieten
 from duovox.run.settings import Settings
 from duovox.run.trainer import build_trainer, check_monitors
 from duovox.run.training import build_module, build_tasks
-from duovox.run.weights import ModelCard, checkpoint_of, checkpoint_to_resume, load_weights
+from duovox.run.weights import ModelCard, checkpoint_to_resume, load_weights
 from duovox.task.summary import measured
 
 METRICS_FILE = "metrics.json"
@@ -116,7 +117,8 @@ class Run:
         torch.manual_seed(self.settings.seed)  # of the initial weights
         network = self._new_network()
         if self.settings.load_network_from_checkpoint is not None:
-            load_weights(network, Path(self.settings.load_network_from_checkpoint).expanduser())
+            source = Path(self.settings.load_network_from_checkpoint).expanduser()
+            load_weights(network, source, vocabulary=self.card.vocabulary)
         card = replace(self.card, architecture=sizes_of(network))
         card.check_continues(self.folder)
         if is_main_process():

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-import pickle
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from torch import Tensor, nn
 
 from duovox.data.atomic import write_whole
 from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.network.rebuild import rebuild
+from duovox.network.wav2vec2 import pretrained
 from duovox.network.wav2vec2.architecture import Architecture
+from duovox.network.wav2vec2.format import own, torch_file
+from duovox.network.wav2vec2.format.own import checkpoint_of
 from duovox.run.network import build_network
 from duovox.run.read import read
 from duovox.run.settings import Network, Option
 
-MODEL_FILE = "model.json"
-_PREFIX = "network."  # of the network's weights inside a Lightning checkpoint
+CONFIG_FILE = "config.yaml"
 _TRAINING_STATE = {"loops", "optimizer_states", "lr_schedulers", "callbacks"}  # besides the weights
 
 
@@ -40,22 +40,22 @@ class ModelCard:
     def write(self, folder: Path) -> None:
         """Write model.json."""
         text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
-        write_whole(folder / MODEL_FILE, text + "\n")
+        write_whole(folder / own.CARD, text + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> ModelCard:
         """Read model.json."""
-        path = folder / MODEL_FILE
+        path = folder / own.CARD
         if not path.is_file():
             raise ValueError(
-                f"{folder} is no run folder: it has no {MODEL_FILE}. Give the folder that a "
+                f"{folder} is no run folder: it has no {own.CARD}. Give the folder that a "
                 "training run named on its first line"
             )
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise ValueError(f"{path} is damaged, restore it: {error}") from error
-        return read(cls, content, path=MODEL_FILE)
+        return read(cls, content, path=own.CARD)
 
     def check_continues(self, folder: Path) -> None:
         """Refuse a run folder whose checkpoints belong to another network than this card's.
@@ -64,7 +64,7 @@ class ModelCard:
             ValueError: the folder has a checkpoint, and its speakers, vocabulary or architecture
                 are others; weights would fit no more, or stand for other classes.
         """
-        if not any((folder / "checkpoints").glob("*.ckpt")) or not (folder / MODEL_FILE).is_file():
+        if not any((folder / "checkpoints").glob("*.ckpt")) or not (folder / own.CARD).is_file():
             return
         earlier = ModelCard.load(folder)
         for name in ("speakers", "vocabulary", "architecture"):
@@ -96,14 +96,6 @@ def _difference(old: Any, new: Any) -> str:
     return "; ".join(parts)
 
 
-def checkpoint_of(folder: Path) -> Path:
-    """Return best.ckpt of a run folder, or last.ckpt where there is no best."""
-    for name in ("best.ckpt", "last.ckpt"):
-        if (path := folder / "checkpoints" / name).is_file():
-            return path
-    raise ValueError(f"{folder / 'checkpoints'} holds no checkpoint: train first (fit_model=true)")
-
-
 def checkpoint_to_resume(folder: Path, module: nn.Module) -> Path | None:
     """Return last.ckpt of a run folder, or None for a run that has not begun.
 
@@ -117,7 +109,7 @@ def checkpoint_to_resume(folder: Path, module: nn.Module) -> Path | None:
     if not path.is_file():
         return None
     try:
-        checkpoint = _read(path)
+        checkpoint = own.content_of(path)
         if missing := sorted(_TRAINING_STATE - checkpoint.keys()):
             raise ValueError(f"it lacks {', '.join(missing)}")
         if problems := _differences(checkpoint["state_dict"], module.state_dict()):
@@ -141,9 +133,21 @@ def threshold_of(folder: Path) -> float | None:
 
 
 def load_network(folder: Path) -> tuple[SpeechSpeakerNetwork, ModelCard]:
-    """Return the network of a run folder with its best weights, in evaluation mode."""
+    """Return the network of a run folder with its best weights, in evaluation mode.
+
+    Raises:
+        ValueError: the folder is damaged, or what a conversion wrote has no heads.
+    """
     card = ModelCard.load(folder)
-    plain = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    if not (folder / CONFIG_FILE).is_file():  # a conversion wrote it: weights without settings
+        network = rebuild(pretrained.read(folder))
+        if not isinstance(network, SpeechSpeakerNetwork):
+            raise ValueError(
+                f"{folder} has neither a speech head nor a speaker head, so it is good for "
+                f"network.wav2vec_checkpoint={folder} only"
+            )
+        return network, card
+    plain = yaml.safe_load((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     settings = replace(
         read(Network, plain["network"], path="network"),
         wav2vec_checkpoint=None,
@@ -159,79 +163,55 @@ def load_network(folder: Path) -> tuple[SpeechSpeakerNetwork, ModelCard]:
     return network.eval(), card
 
 
-def load_weights(network: nn.Module, path: Path) -> None:
-    """Load a checkpoint, or the best of a run folder, into a network of the same shape.
+def load_weights(
+    network: nn.Module, path: Path, *, vocabulary: Sequence[str] | None = None
+) -> None:
+    """Load a checkpoint into a network of the same shape: a run's best, or one of any format.
+
+    Args:
+        vocabulary: of the network; the checkpoint's must be the same, if it tells one.
 
     Raises:
-        ValueError: the file is no checkpoint, or a weight is missing, unexpected or of another
-            shape; all of them are listed.
+        ValueError: the file is no checkpoint, a weight is missing, unexpected or of another shape
+            (all are listed), or the symbols differ.
     """
-    path = checkpoint_of(path) if path.is_dir() else path
-    try:
-        content = _read(path)["state_dict"]
-    except ValueError as error:
-        raise ValueError(
-            f"{path} can't be read as a checkpoint of a duovox run ({error}). Use another "
-            "checkpoint of the run"
-        ) from error
-    state = {
-        name.removeprefix(_PREFIX): tensor
-        for name, tensor in content.items()
-        if name.startswith(_PREFIX)
-    }
+    state, theirs = _read(path)
     if problems := _differences(state, network.state_dict()):
         raise ValueError(
             f"{path} does not fit this network ({_first(problems)}). Heads, pooling and sizes must "
             "be those of the run that made it: compare its config.yaml and model.json"
         )
+    if vocabulary is not None and theirs is not None and list(theirs) != list(vocabulary):
+        raise ValueError(
+            f"{path} was trained with other symbols than speech.tokenizer.vocabulary names: "
+            f"{_difference(list(theirs), list(vocabulary))}. Give those of its model.json or "
+            "vocab.json, in their order"
+        )
     network.load_state_dict(state)
 
 
-def _differences(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[str]:
-    problems = [f"missing: {name}" for name in own if name not in state]
-    problems += [f"unexpected: {name}" for name in state if name not in own]
+def _read(path: Path) -> tuple[Mapping[str, Tensor], Sequence[str] | None]:
+    """Return the weights of a whole network in our names, and its symbols, if they are told."""
+    path = checkpoint_of(path) if (path / "checkpoints").is_dir() else path
+    content = torch_file.read(path) if path.is_file() else None
+    if not isinstance(content, Mapping) or "state_dict" not in content:
+        checkpoint = pretrained.read(path)
+        return checkpoint.state, checkpoint.vocabulary
+    folder = path.resolve().parent.parent
+    card = ModelCard.load(folder) if (folder / own.CARD).is_file() else None
+    return own.network_state(path), card.vocabulary if card else None
+
+
+def _differences(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
+    problems = [f"missing: {name}" for name in wanted if name not in state]
+    problems += [f"unexpected: {name}" for name in state if name not in wanted]
     problems += [
-        f"shape: {name} is {tuple(state[name].shape)}, the network wants {tuple(own[name].shape)}"
-        for name in own
-        if name in state and own[name].shape != state[name].shape
+        f"shape: {name} is {tuple(state[name].shape)}, the network wants {tuple(one.shape)}"
+        for name, one in wanted.items()
+        if name in state and one.shape != state[name].shape
     ]
     return problems
 
 
 def _first(problems: list[str]) -> str:
     return f"{len(problems)} differences; {'; '.join(problems[:10])}"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Return what a checkpoint holds, whose `state_dict` holds tensors by name.
-
-    Raises:
-        ValueError: it is damaged, or something else; the message says no more than why.
-    """
-    _check_whole(path)
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:  # whose own words advise to run the code within
-        raise ValueError("it holds more than tensors and plain data") from error
-    except (RuntimeError, KeyError, TypeError) as error:
-        raise ValueError(f"{type(error).__name__}: {error}") from error
-    state = content.get("state_dict") if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(one, Tensor) for one in state.values()):
-        raise ValueError("it has no state_dict of tensors")
-    return dict(content)
-
-
-def _check_whole(path: Path) -> None:
-    """Raise a ValueError unless the file is a zip archive whose checksums are right.
-
-    torch.load does not look at the checksums: bits that have changed would become weights.
-    """
-    if not zipfile.is_zipfile(path):
-        raise ValueError("missing, cut short or something else")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            wrong = archive.testzip()
-    except (OSError, zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise ValueError(f"no whole archive: {error}") from error
-    if wrong is not None:
-        raise ValueError(f"the checksum of {wrong} inside is wrong")

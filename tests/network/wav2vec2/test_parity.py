@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from duovox.network.wav2vec2 import huggingface
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
+from duovox.network.wav2vec2.format import huggingface
 
 LARGE = {
     "conv_bias": True,

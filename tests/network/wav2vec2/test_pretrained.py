@@ -11,6 +11,7 @@ from torch import Tensor
 
 from duovox.network.wav2vec2 import pretrained
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
+from duovox.network.wav2vec2.format import own
 
 CONFIG = {
     "conv_dim": [8, 12, 12, 12, 16, 16, 16],
@@ -79,8 +80,8 @@ def test_heads_are_left_out_and_named(folder: Path, caplog: pytest.LogCaptureFix
     torch.save(_model("Wav2Vec2ForCTC").state_dict(), folder / "pytorch_model.bin")
     with caplog.at_level(logging.WARNING):
         pretrained.load(folder)
-    assert "lm_head.bias, lm_head.weight" in caplog.text
-    assert "encoder" not in caplog.text
+    assert "speech_head.linear.weight, speech_head.linear.bias" in caplog.text
+    assert "backbone" not in caplog.text
 
 
 def test_missing_tensors_raise_and_are_listed(folder: Path) -> None:
@@ -88,7 +89,7 @@ def test_missing_tensors_raise_and_are_listed(folder: Path) -> None:
     for name in ("encoder.layers.1.attention.k_proj.bias", "feature_projection.projection.weight"):
         del state[name]
     torch.save(state, folder / "pytorch_model.bin")
-    with pytest.raises(ValueError, match="lacks tensors") as error:
+    with pytest.raises(ValueError, match="does not hold the network") as error:
         pretrained.load(folder)
     assert "encoder.layers.1.attention.k_proj.bias" in str(error.value)
     assert "feature_projection.projection.weight" in str(error.value)
@@ -116,25 +117,59 @@ class _Harmful:
         return print, ("unpickled",)
 
 
-def test_a_pickle_runs_no_code_unless_trusted(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_pickle_never_runs_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torch.save({"weight": _Harmful()}, folder / "pytorch_model.bin")
-    with pytest.raises(ValueError, match="trust"):
+    with pytest.raises(ValueError, match=r"is refused: .*trust"):
         pretrained.load(folder)
+    with pytest.raises(ValueError, match="must hold tensors by name"):
+        pretrained.load(folder, trust=True)
     assert "unpickled" not in capsys.readouterr().out
+
+
+def test_tensors_beside_code_are_read_on_trust_and_the_code_is_not_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    golden = Path(__file__).parent / "format" / "golden" / "fairseq_pretraining.pt"
+    torch.save(torch.load(golden) | {"criterion": _Harmful()}, tmp_path / "model.pt")
+    with pytest.raises(ValueError, match=r"model\.pt is refused: .*print"):
+        pretrained.load(tmp_path / "model.pt")
+    trusted = pretrained.load(tmp_path / "model.pt", trust=True)
+    for name, tensor in pretrained.load(golden).state_dict().items():
+        assert torch.equal(trusted.state_dict()[name], tensor)
+    assert "unpickled" not in capsys.readouterr().out
+
+
+def test_pre_training_goes_on_only_where_the_quantiser_is(tmp_path: Path) -> None:
+    _model("Wav2Vec2ForPreTraining").save_pretrained(tmp_path / "pre-trained")
+    network = pretrained.load_pretraining(tmp_path / "pre-trained", layerdrop=0.5)
+    assert network.quantizer.codebooks.shape == (2, 8, 128)
+    assert network.backbone.transformer.layerdrop == 0.5
+    _model("Wav2Vec2ForCTC").save_pretrained(tmp_path / "fine-tuned")
+    with pytest.raises(ValueError, match="has no quantiser and projections to go on"):
+        pretrained.load_pretraining(tmp_path / "fine-tuned")
+
+
+def test_a_run_folder_or_its_checkpoint_gives_its_backbone(tmp_path: Path) -> None:
+    golden = Path(__file__).parent / "format" / "golden" / "fairseq_ctc.pt"
+    own.write(pretrained.read(golden), tmp_path)
+    expected = pretrained.load(golden).state_dict()
+    for source in (tmp_path, str(tmp_path), tmp_path / "checkpoints" / "best.ckpt"):
+        found = pretrained.load(source).state_dict()
+        assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("model.pt", "fairseq and nano checkpoints cannot be read"),
-        ("empty", "has no config.json"),
+        ("gone.pt", r"gone\.pt can't be read: it does not exist"),
+        ("other.ckpt", r"other\.ckpt holds neither .* but epoch, state\. Name the folder of a run"),
+        ("empty", r"has neither model\.json nor config\.json"),
         ("weightless", "neither model.safetensors nor pytorch_model.bin"),
     ],
 )
 def test_folders_that_cannot_be_read_say_why(tmp_path: Path, source: str, message: str) -> None:
     (tmp_path / "empty").mkdir()
+    torch.save({"state": {}, "epoch": 3}, tmp_path / "other.ckpt")
     (tmp_path / "weightless").mkdir()
     (tmp_path / "weightless" / "config.json").write_text(json.dumps(CONFIG))
     with pytest.raises(ValueError, match=message):

@@ -16,7 +16,8 @@ from duovox.data.stage.negatives import draw_negatives
 from duovox.data.stage.span_mask import draw_span_mask
 from duovox.loss.contrastive import ContrastiveLoss
 from duovox.loss.pretraining import PretrainingLoss, PretrainingLosses
-from duovox.network.wav2vec2 import huggingface, pretrained
+from duovox.network.wav2vec2 import pretrained
+from duovox.network.wav2vec2.format import huggingface
 from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 
 QUIET = dict.fromkeys(

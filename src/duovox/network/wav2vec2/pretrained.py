@@ -1,24 +1,27 @@
-"""Backbones and pre-training networks from published checkpoints."""
+"""Backbones and pre-training networks from checkpoints of every format.
+
+folder with model.json     a run of ours, or what `duovox convert --to duovox` wrote
+folder with config.json    transformers; a hub id such as facebook/wav2vec2-base is fetched
+file with `model`          fairseq
+file with `network`        nano
+"""
 
 from __future__ import annotations
 
-import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
-import torch
-from torch import Tensor, nn
-
-from duovox.network.wav2vec2 import huggingface
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
+from duovox.network.wav2vec2.format import fairseq_file, huggingface_folder, nano, own, torch_file
+from duovox.network.wav2vec2.format.checkpoint import Checkpoint, make_pretraining_network
+from duovox.network.wav2vec2.format.names import BACKBONE
 from duovox.network.wav2vec2.pretraining import PretrainingNetwork
-from duovox.network.wav2vec2.quantizer import ProductQuantizer
 
 logger = logging.getLogger(__name__)
 
-CONFIG, SAFETENSORS, PICKLE = "config.json", "model.safetensors", "pytorch_model.bin"
+SUFFIXES = (".pt", ".pth", ".ckpt", ".bin")  # of files; anything else that is not here is a hub id
 
 
 class Settings(TypedDict, total=False):
@@ -41,21 +44,23 @@ class Settings(TypedDict, total=False):
 def load(
     source: str | Path, *, trust: bool = False, **settings: Unpack[Settings]
 ) -> Wav2Vec2Backbone:
-    """Make a backbone from a Hugging Face folder or a hub id such as `facebook/wav2vec2-base`.
+    """Make a backbone from a checkpoint of any format.
 
     Checkpoints with a head (CTC, pre-training) are welcome: what is not of the backbone is left
     out and named in the log. Dropouts and masks come from the settings, not from the checkpoint.
 
     Args:
-        trust: let an old pickled checkpoint run code of its author, where nothing else reads it.
+        trust: read a pickle that names code, and leave the code out; see `torch_file`.
 
     Raises:
-        ValueError: nothing readable is found there, or a tensor of the backbone is missing.
+        ValueError: nothing readable is found there, or a tensor is missing or of another shape.
     """
-    folder = _folder(source)
-    backbone = Wav2Vec2Backbone(huggingface.read_config(_config(folder)), **settings)
-    state = _state_for(backbone, folder, trust=trust)
-    backbone.load_state_dict(state, strict=False)  # an optional tensor may be absent
+    checkpoint = read(source, trust=trust)
+    _tell(
+        source, [*(k for k in checkpoint.state if not k.startswith(BACKBONE)), *checkpoint.left_out]
+    )
+    backbone = Wav2Vec2Backbone(checkpoint.architecture, **settings)
+    backbone.load_state_dict(checkpoint.backbone_state())
     return backbone
 
 
@@ -67,73 +72,81 @@ def load_pretraining(
     feat_quantizer_dropout: float = 0.0,
     **settings: Unpack[Settings],
 ) -> PretrainingNetwork:
-    """Make a network that goes on with pre-training from a Hugging Face folder or hub id.
+    """Make a network that goes on with pre-training from a checkpoint of any format.
 
     Raises:
-        ValueError: nothing readable is found there, or a tensor is missing, as where the
-            checkpoint has been fine-tuned and its quantiser left out.
+        ValueError: as for `load`, or the checkpoint has no quantiser, as where it has been
+            fine-tuned.
     """
-    folder = _folder(source)
-    config = _config(folder)
-    shape = huggingface.read_config(config)
-    network = PretrainingNetwork(
-        Wav2Vec2Backbone(shape, **settings),
-        ProductQuantizer(
-            shape.conv_channels[-1],
-            num_codebooks=config.get("num_codevector_groups", 2),
-            num_entries=config.get("num_codevectors_per_group", 320),
-            out_dim=config.get("codevector_dim", 256),
-        ),
-        similarity_dim=config.get("proj_codevector_dim", 256),
+    checkpoint = read(source, trust=trust)
+    if checkpoint.quantization is None:
+        raise ValueError(
+            f"{source} has no quantiser and projections to go on with pre-training from: it has "
+            "been fine-tuned, or holds the backbone alone"
+        )
+    _tell(source, checkpoint.left_out)
+    network = make_pretraining_network(
+        Wav2Vec2Backbone(checkpoint.architecture, **settings),
+        checkpoint.quantization,
         feature_gradient_scale=feature_gradient_scale,
         feat_quantizer_dropout=feat_quantizer_dropout,
     )
-    state = _state_for(network, folder, trust=trust)
-    state["quantizer.codebooks"] = state["quantizer.codebooks"].view_as(network.quantizer.codebooks)
-    network.load_state_dict(state, strict=False)
+    network.load_state_dict(checkpoint.state)
     return network
 
 
-def _config(folder: Path) -> dict[str, Any]:
-    config: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    return config
+def read(source: str | Path, *, trust: bool = False) -> Checkpoint:
+    """Read a checkpoint of any format, with all that goes beside the weights.
 
-
-def _state_for(network: nn.Module, folder: Path, *, trust: bool) -> dict[str, Tensor]:
-    """Read the weights of a folder in the names of our network; say what is missing or left."""
-    translated = huggingface.translate(_read_weights(folder, trust=trust), network.state_dict())
-    if translated.missing:
-        raise ValueError(
-            f"{folder} lacks tensors of the network that its {CONFIG} describes: "
-            f"{', '.join(translated.missing)}; the checkpoint is incomplete, or its tensors have "
-            f"other names: {', '.join(translated.unexpected[:10]) or 'none left'}"
-        )
-    if translated.unexpected:
-        logger.warning("left out of %s: %s", folder, ", ".join(translated.unexpected))
-    return translated.state
-
-
-def _folder(source: str | Path) -> Path:
-    path = Path(source)
-    if path.suffix == ".pt":
-        raise ValueError(
-            f"{source}: fairseq and nano checkpoints cannot be read; convert them to a Hugging "
-            "Face folder first"
-        )
+    Raises:
+        ValueError: as for `load`.
+    """
+    path = Path(source).expanduser()
+    if path.is_file() or path.suffix in SUFFIXES:
+        return _read_file(path, trust=trust)
     if not path.is_dir():
         path = _download(str(source))
-    if not (path / CONFIG).is_file():
-        raise ValueError(f"{path} has no {CONFIG}, so it is no Hugging Face folder")
-    return path
+    if (path / own.CARD).is_file():
+        return own.read(path)
+    if (path / huggingface_folder.CONFIG).is_file():
+        return huggingface_folder.read(path, trust=trust)
+    raise ValueError(
+        f"{path} has neither {own.CARD} nor {huggingface_folder.CONFIG}, so it is no run folder "
+        "and no Hugging Face folder"
+    )
+
+
+def _read_file(path: Path, *, trust: bool) -> Checkpoint:
+    folder = path.resolve().parent.parent  # of RUN/checkpoints/best.ckpt
+    if path.is_file() and (folder / own.CARD).is_file():
+        return own.read(folder, path)
+    content = torch_file.read(path, trust=trust)
+    entries = set(content) if isinstance(content, Mapping) else set()
+    if "model" in entries:
+        return fairseq_file.read(content, source=str(path))
+    if "network" in entries:
+        return nano.read(content, source=str(path))
+    raise ValueError(
+        f"{path} holds neither a `model` as of fairseq nor a `network` as of nano, but "
+        f"{', '.join(sorted(map(str, entries))[:10]) or type(content).__name__}. Name the folder "
+        "of a run or of transformers, not a file in it"
+    )
+
+
+def _tell(source: str | Path, left_out: list[str] | tuple[str, ...]) -> None:
+    if left_out:
+        logger.warning("left out of %s: %s", source, ", ".join(left_out))
 
 
 def _download(hub_id: str) -> Path:
     from huggingface_hub import snapshot_download
 
+    settings, weights = "*.json", huggingface_folder.SAFETENSORS
     try:
-        folder = Path(snapshot_download(hub_id, allow_patterns=[CONFIG, SAFETENSORS]))
-        if not (folder / SAFETENSORS).is_file():
-            folder = Path(snapshot_download(hub_id, allow_patterns=[CONFIG, PICKLE]))
+        folder = Path(snapshot_download(hub_id, allow_patterns=[settings, weights]))
+        if not (folder / weights).is_file():
+            pickle = huggingface_folder.PICKLE
+            folder = Path(snapshot_download(hub_id, allow_patterns=[settings, pickle]))
     except (OSError, ValueError) as error:
         raise ValueError(
             f"{hub_id!r} is no folder here, and the Hugging Face hub did not give it either "
@@ -141,25 +154,3 @@ def _download(hub_id: str) -> Path:
             "the folder"
         ) from error
     return folder
-
-
-def _read_weights(folder: Path, *, trust: bool) -> dict[str, Tensor]:
-    if (folder / SAFETENSORS).is_file():
-        from safetensors.torch import load_file
-
-        state: dict[str, Tensor] = load_file(folder / SAFETENSORS)
-        return state
-    if not (folder / PICKLE).is_file():
-        raise ValueError(f"{folder} has neither {SAFETENSORS} nor {PICKLE}")
-    return _unpickle(folder / PICKLE, trust=trust)
-
-
-def _unpickle(path: Path, *, trust: bool) -> dict[str, Tensor]:
-    try:
-        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=not trust)
-    except UnpicklingError as error:
-        raise ValueError(
-            f"{path} holds more than tensors, and reading it could run code of its author; use a "
-            f"{SAFETENSORS}, or load it with trust=True if you trust its author"
-        ) from error
-    return state

@@ -11,7 +11,12 @@ import torch
 
 from duovox.network.wav2vec2 import architecture as sizes
 from duovox.network.wav2vec2.architecture import Architecture
-from duovox.network.wav2vec2.huggingface import read_config, to_theirs, translate, write_config
+from duovox.network.wav2vec2.format.huggingface import (
+    read_config,
+    to_theirs,
+    translate,
+    write_config,
+)
 
 LARGE = {
     "conv_bias": True,

@@ -7,9 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
-from duovox.network.wav2vec2 import names
 from duovox.network.wav2vec2.architecture import Architecture
-from duovox.network.wav2vec2.names import WEIGHT_NORM, Table, Translated
+from duovox.network.wav2vec2.format import names
+from duovox.network.wav2vec2.format.checkpoint import Quantization
+from duovox.network.wav2vec2.format.names import WEIGHT_NORM, Table, Translated
 
 PREFIX = "wav2vec2."  # of the backbone inside checkpoints that also hold a head
 
@@ -67,6 +68,12 @@ SIZES: tuple[tuple[str, str, Any], ...] = (
     ("conv_activation", "feat_extract_activation", "gelu"),
     ("feed_forward_activation", "hidden_act", "gelu"),
 )
+QUANTIZATION: tuple[tuple[str, str, int], ...] = (
+    ("num_codebooks", "num_codevector_groups", 2),
+    ("num_entries", "num_codevectors_per_group", 320),
+    ("out_dim", "codevector_dim", 256),
+    ("similarity_dim", "proj_codevector_dim", 256),
+)
 _ACTIVATIONS = (("gelu", "gelu"), ("gelu_tanh", "gelu_pytorch_tanh"))
 _SUPPORTED = {"model_type": "wav2vec2", "add_adapter": False, "adapter_attn_dim": None}
 
@@ -77,9 +84,13 @@ def translate(checkpoint: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> Tr
     Args:
         own: the state dict of a backbone, of a pre-training network or of a speech recogniser.
     """
+    return names.to_ours(bare(checkpoint), own, TABLE)
+
+
+def bare(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a state dict without prefixes, in the present spelling, as the table has the names."""
     modern = names.respell(checkpoint, WEIGHT_NORM)
-    bare = {name.removeprefix(PREFIX): tensor for name, tensor in modern.items()}
-    return names.to_ours(bare, own, TABLE)
+    return {name.removeprefix(PREFIX): tensor for name, tensor in modern.items()}
 
 
 def to_theirs(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -121,6 +132,16 @@ def write_config(architecture: Architecture) -> dict[str, Any]:
     for theirs in ("feat_extract_activation", "hidden_act"):
         config[theirs] = activations[config[theirs]]
     return {"model_type": "wav2vec2", **config}
+
+
+def read_quantization(config: Mapping[str, Any]) -> Quantization:
+    """Read the sizes of what pre-training puts beside the backbone."""
+    return Quantization(**{ours: config.get(theirs, size) for ours, theirs, size in QUANTIZATION})
+
+
+def write_quantization(sizes: Quantization) -> dict[str, int]:
+    """Return the keys of a `config.json` that tell the sizes of what pre-training adds."""
+    return {theirs: getattr(sizes, ours) for ours, theirs, _ in QUANTIZATION}
 
 
 def _activation(key: str, name: str) -> str:

@@ -48,32 +48,31 @@ def names_of(key: str, table: Table) -> list[str]:
 
 
 def to_ours(
-    checkpoint: Mapping[str, Tensor], own: Mapping[str, Tensor], table: Table
+    checkpoint: Mapping[str, Tensor], own: Mapping[str, Tensor], table: Table | None
 ) -> Translated:
     """Look up the tensors of our network in a state dict that has their names.
 
     Args:
         own: the state dict of our network, for its keys and shapes.
+        table: None: the names and shapes are ours, without `backbone.`.
     """
     left = dict(checkpoint)
-    state: dict[str, Tensor] = {}
-    missing: list[str] = []
-    misshapen: list[str] = []
+    found = Translated(state={}, missing=[], unexpected=[], misshapen=[])
     for key, wanted in own.items():
-        names = names_of(key, table)
+        names = [key.removeprefix(BACKBONE)] if table is None else names_of(key, table)
         absent = [name for name in names if name not in left]
         if absent:
-            missing += absent if key.removeprefix(BACKBONE) != MASK_VECTOR else []
+            found.missing.extend(absent if not key.endswith(MASK_VECTOR) else [])
             continue
         tensor = torch.cat([left.pop(name) for name in names])
-        if _is_reshaped(key) and tensor.numel() == wanted.numel():
+        if table is not None and _is_reshaped(key) and tensor.numel() == wanted.numel():
             tensor = tensor.view(wanted.shape)
         if tensor.shape != wanted.shape:
-            misshapen.append(
-                f"{', '.join(names)}: {tuple(tensor.shape)}, wanted {tuple(wanted.shape)}"
-            )
-        state[key] = tensor
-    return Translated(state=state, missing=missing, unexpected=sorted(left), misshapen=misshapen)
+            shapes = f"{tuple(tensor.shape)}, the network wants {tuple(wanted.shape)}"
+            found.misshapen.append(f"{', '.join(names)} is {shapes}")
+        found.state[key] = tensor
+    found.unexpected.extend(sorted(left))
+    return found
 
 
 def to_theirs(state: Mapping[str, Tensor], table: Table) -> dict[str, Tensor]:

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from duovox.network.wav2vec2 import huggingface
 from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
-from duovox.network.wav2vec2.names import WEIGHT_NORM, names_of, respell, to_ours, to_theirs
+from duovox.network.wav2vec2.format import huggingface
+from duovox.network.wav2vec2.format.names import WEIGHT_NORM, names_of, respell, to_ours, to_theirs
 from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.network.wav2vec2.quantizer import ProductQuantizer
 
@@ -52,7 +52,7 @@ def test_query_key_and_value_are_joined_in_this_order() -> None:
 
 def test_a_tensor_of_another_shape_is_told_with_both_shapes() -> None:
     found = to_ours({"b.bias": torch.empty(3)}, {"a.bias": torch.empty(4)}, (("a", "b"),))
-    assert found.misshapen == ["b.bias: (3,), wanted (4,)"]
+    assert found.misshapen == ["b.bias is (3,), the network wants (4,)"]
 
 
 def test_a_part_is_not_taken_for_another_that_begins_like_it() -> None:

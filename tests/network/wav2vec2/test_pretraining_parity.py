@@ -53,12 +53,12 @@ LARGE = {
     "codevector_dim": 768,
     "proj_codevector_dim": 768,
 }
-CONFIGS = [
-    pytest.param(NARROW, id="base"),
-    pytest.param(NARROW | LAYER_NORM, id="large"),
-    pytest.param({}, id="full base", marks=pytest.mark.slow),
-    pytest.param(LARGE, id="full large", marks=pytest.mark.slow),
+SIZES = [
+    pytest.param(NARROW, id="narrow base"),
+    pytest.param(NARROW | LAYER_NORM, id="narrow large"),
+    pytest.param({}, id="base", marks=pytest.mark.slow),
 ]
+ALL_SIZES = [*SIZES, pytest.param(LARGE, id="large", marks=pytest.mark.slow)]  # 5 GB, both sides
 NUM_NEGATIVES, TEMPERATURE = 20, 1.7
 
 
@@ -100,6 +100,8 @@ def make_both(speech_data: Path, tmp_path: Path) -> Any:
         for parameter in theirs.parameters():
             if parameter.ndim == 1:  # biases and norms start from 0 and 1, which hides a mix-up
                 nn.init.normal_(parameter, mean=parameter.mean().item(), std=0.1)
+        # Of probabilities that underflow to 0, transformers makes gradients that are not a number.
+        theirs.quantizer.weight_proj.weight.data *= 0.3
         theirs.set_gumbel_temperature(TEMPERATURE)
         theirs.save_pretrained(tmp_path)
         ours = pretrained.load_pretraining(tmp_path, feature_gradient_scale=1.0, length_aware=False)
@@ -109,9 +111,9 @@ def make_both(speech_data: Path, tmp_path: Path) -> Any:
 
 
 def _speech(folder: Path) -> tuple[Tensor, Tensor]:
-    """Return 2 s of one recording and 1.5 s of another, padded, at unit power."""
-    num_samples = torch.tensor([32_000, 24_000])
-    waves = torch.zeros(2, 32_000)
+    """Return 1.2 s of one recording and 1 s of another, padded, at unit power."""
+    num_samples = torch.tensor([19_200, 16_000])
+    waves = torch.zeros(2, 19_200)
     files = sorted((folder / "librispeech").rglob("*.flac"))[:2]
     for row, file, length in zip(waves, files, num_samples.tolist(), strict=True):
         wave = soundfile.read(file, stop=length, dtype="float32")[0]
@@ -190,7 +192,7 @@ def _assert_parts_agree(ours: PretrainingLosses, theirs: Any, *, relative: float
     assert ours.total.item() == pytest.approx(theirs.loss.item(), rel=relative)
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", ALL_SIZES)
 def test_loss_parts_and_all_gradients_agree(
     make_both: Any, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,7 +213,7 @@ def test_loss_parts_and_all_gradients_agree(
     assert differences[worst] < 1e-3, worst
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", SIZES)
 def test_validation_losses_agree(
     make_both: Any, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,7 +224,7 @@ def test_validation_losses_agree(
         _assert_parts_agree(*_both_losses(both, monkeypatch))
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", SIZES)
 def test_ten_steps_from_the_same_start_stay_together(
     make_both: Any, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,7 @@
 
 Peers: the numpy functions of transformers that its pre-training script calls for every batch, and
 for the masks alone speechbrain's `compute_mask`. Transformers draws negatives for unmasked frames
-too, which its loss throws away; ours come as int32 places among the masked frames.
+too, which its loss throws away; ours come as int16 places among the masked frames.
 
 Run: .venv/bin/python benchmarks/bench_masks.py
 """
@@ -17,7 +17,7 @@ from transformers.models.wav2vec2.modeling_wav2vec2 import (
     _sample_negative_indices,
 )
 
-from duovox.data.stage.negatives import draw_negatives
+from duovox.data.stage.negatives import Places, draw_negatives
 from duovox.data.stage.span_mask import draw_span_mask
 from side_by_side import compare, print_header, print_row, print_versions
 
@@ -33,7 +33,7 @@ def our_masks(generator: np.random.Generator) -> Masks:
     return np.stack(drawn)
 
 
-def our_negatives(masks: Masks, generator: np.random.Generator) -> NDArray[np.int32]:
+def our_negatives(masks: Masks, generator: np.random.Generator) -> Places:
     counts = masks.sum(axis=1).tolist()
     return np.concatenate([draw_negatives(m, NEGATIVES, generator=generator) for m in counts])
 
@@ -50,7 +50,7 @@ def speechbrain_masks() -> Masks:
     return compute_mask((BATCH, FRAMES), [FRAMES] * BATCH, PROBABILITY, LENGTH)
 
 
-def check(masks: Masks, negatives: NDArray[np.int32]) -> None:
+def check(masks: Masks, negatives: Places) -> None:
     """Show that all mask alike, and that our negatives are other masked frames, drawn evenly."""
     shares = {"ours": masks, "transformers": their_masks(), "speechbrain": speechbrain_masks()}
     print("masked: " + ", ".join(f"{name} {mask.mean():.1%}" for name, mask in shares.items()))

@@ -126,7 +126,7 @@ class SslBatch(_Movable):
     num_samples: Tensor  # (B,) int64, true length of each wave
     mask: Tensor  # (B, T) bool, True = masked; never at padding
     num_masked: tuple[int, ...]  # B; on the host, so that shapes need not wait for the device
-    negatives: Tensor  # (M, N) int32, places among the masked frames of the same utterance
+    negatives: Tensor  # (M, N) int16 or int32, places among the masked frames of the utterance
     bad_utterances: tuple[BadUtterance, ...] = ()  # left out of this batch
 
     def __post_init__(self) -> None:

@@ -20,6 +20,7 @@ from duovox.data.source.selection import Limits, Mask, check_unique_keys, refuse
 from duovox.data.stage import Wave
 from duovox.data.stage.chunk import ChunkRule
 from duovox.data.stage.masking import Masking, UnmaskableError
+from duovox.data.stage.negatives import Places
 from duovox.data.wave.batch import WaveBatches, Waves
 from duovox.data.wave.evaluation import EvaluationWaves
 from duovox.data.wave.preparation import Preparation
@@ -155,7 +156,7 @@ class _Hidden:
     key: str
     wave: Wave  # (S,)
     mask: NDArray[np.bool_]  # (T,)
-    negatives: NDArray[np.int32]  # (M, N)
+    negatives: Places  # (M, N)
 
 
 def _too_short(lengths: Rows, chunk: ChunkRule | None, masking: Masking) -> dict[str, Mask]:

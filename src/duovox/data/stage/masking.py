@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from duovox.data.stage.negatives import MIN_MASKED, draw_negatives
+from duovox.data.stage.negatives import MIN_MASKED, Places, draw_negatives
 from duovox.data.stage.span_mask import Convention, draw_span_mask
 
 
@@ -32,7 +32,7 @@ class Masking:
 
     def draw(
         self, num_frames: int, generator: np.random.Generator
-    ) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+    ) -> tuple[NDArray[np.bool_], Places]:
         """Return the mask (T,) of an utterance of T frames, and the negatives (M, N).
 
         Raises:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+Places = NDArray[np.signedinteger]  # 16 bits where they do: half the time to draw and to carry
 MIN_MASKED = 2  # an utterance with fewer masked frames has no negative
 
 
 def draw_negatives(
     num_masked: int, num_negatives: int, *, generator: np.random.Generator
-) -> NDArray[np.int32]:
+) -> Places:
     """Return (M, N) places among the M = `num_masked` masked frames of one utterance.
 
     Row m holds the negatives of masked frame m: even draws, with repeats, from all masked frames
@@ -28,9 +29,8 @@ def draw_negatives(
         )
     if num_negatives < 1:
         raise ValueError(f"the number of negatives must be at least 1, got {num_negatives}")
-    dtype = np.dtype("u2" if num_masked <= 1 << 16 else "u4")  # 16 bits are drawn twice as fast
+    dtype = np.dtype(np.int16 if num_masked <= 1 << 15 else np.int32)
     shape = (num_masked, num_negatives)
-    drawn: NDArray[np.unsignedinteger] = generator.integers(num_masked - 1, size=shape, dtype=dtype)
-    itself = np.arange(num_masked, dtype=dtype)[:, None]
-    drawn += drawn >= itself  # steps over itself
-    return drawn.astype(np.int32)
+    drawn: Places = generator.integers(num_masked - 1, size=shape, dtype=dtype)
+    drawn += drawn >= np.arange(num_masked, dtype=dtype)[:, None]  # steps over the frame itself
+    return drawn

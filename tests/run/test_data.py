@@ -6,8 +6,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import fsspec
 import pytest
@@ -17,7 +15,7 @@ from duovox.data.trial.list import TrialList
 from duovox.decoding.greedy import GreedyDecoder
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
-from duovox.run.data import SpeakerSets, SpeechSets, TrainingData, resolve_trials
+from duovox.run.data import SpeakerSets, SpeechSets, resolve_trials
 from duovox.run.settings import Settings, SpeakerData, SpeechData, TrialSet
 from duovox.task.evaluation import SpeakerEvaluation, SpeechEvaluation
 from duovox.task.speaker import SpeakerTask
@@ -248,32 +246,3 @@ def test_public_trial_lists_are_named_and_uncleaned_ones_warned_of(
         trials = resolve_trials(tiny_corpus / "demo" / "trials_test.txt", index, name="few")
     assert trials.known_as == f"VoxCeleb1-O, {form}"
     assert len([w for w in caught if "veri_test2.txt with 37611" in str(w.message)]) == num_warnings
-
-
-def test_the_stream_goes_on_behind_the_batches_of_a_checkpoint(speech_sets) -> None:
-    source = speech_sets("speech.dataloader.train_max_num_samples=30000").training()
-
-    def stream(start: int) -> list[tuple[str, ...]]:
-        data = TrainingData({"speech": source}, [], num_workers=0, pin_memory=False)
-        trainer: Any = SimpleNamespace(world_size=1, global_rank=0)
-        data.trainer = trainer
-        data.load_state_dict({"num_batches": start})
-        batches = iter(data.train_dataloader())
-        return [next(batches).keys for _ in range(4)]
-
-    assert stream(0)[2:] == stream(2)[:2]
-    assert stream(0) != stream(2)
-
-
-def test_replicas_share_the_stream_out(speech_sets) -> None:
-    source = speech_sets("speech.dataloader.train_max_num_samples=30000").training()
-
-    def stream(rank: int, size: int) -> list[tuple[str, ...]]:
-        data = TrainingData({"speech": source}, [], num_workers=0, pin_memory=False)
-        trainer: Any = SimpleNamespace(world_size=size, global_rank=rank)
-        data.trainer = trainer
-        batches = iter(data.train_dataloader())
-        return [next(batches).keys for _ in range(4 // size)]
-
-    alone, first, second = stream(0, 1), stream(0, 2), stream(1, 2)
-    assert alone == [first[0], second[0], first[1], second[1]]

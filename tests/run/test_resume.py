@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from duovox.run.checkpoint import BestAndLast
-from duovox.run.data import TrainingData
+from duovox.run.training_data import TrainingData
 
 
 class PowerFailureError(Exception):

@@ -9,13 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import LightningDataModule
-from torch.utils.data import DataLoader
-
 from duovox.batch import SAMPLE_RATE
 from duovox.data.dataset.cache import local_copy, local_file
 from duovox.data.dataset.index import Index
-from duovox.data.loader import evaluation_loader, training_loader
+from duovox.data.loader import evaluation_loader
 from duovox.data.plan.batching import Batching
 from duovox.data.source.selection import Limits
 from duovox.data.source.speaker import SpeakerSource, training_speakers
@@ -189,50 +186,6 @@ class SpeakerSets:
         trials = resolve_trials(path, index, name=name, training_speakers=training_speakers)
         evaluation = SpeakerEvaluation(name=name, task=task, trials=trials)
         return evaluation_set(evaluation, source, self.settings.dataloader.num_workers)
-
-
-class TrainingData(LightningDataModule):
-    """Hand Lightning the endless training stream, from where a checkpoint left it."""
-
-    def __init__(
-        self,
-        sources: Mapping[str, Source],
-        validation: Sequence[DataLoader[Any]],
-        *,
-        num_workers: int,
-        pin_memory: bool,
-    ) -> None:
-        super().__init__()
-        self._sources = sources
-        self._validation = validation
-        self._num_workers = num_workers
-        self._pin_memory = pin_memory
-        self._start_batch = 0
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return how many batches each replica has had."""
-        assert self.trainer is not None
-        return {"num_batches": self.trainer.fit_loop.epoch_loop.batch_progress.total.ready}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on behind that many batches."""
-        self._start_batch = state_dict["num_batches"]
-
-    def train_dataloader(self) -> DataLoader[Any]:
-        """Return the training stream."""
-        assert self.trainer is not None
-        return training_loader(
-            self._sources,
-            start_batch=self._start_batch,
-            num_workers=self._num_workers,
-            num_replicas=self.trainer.world_size,
-            replica=self.trainer.global_rank,
-            pin_memory=self._pin_memory,
-        )
-
-    def val_dataloader(self) -> list[DataLoader[Any]]:
-        """Return the validation sets."""
-        return list(self._validation)
 
 
 def resolve_trials(

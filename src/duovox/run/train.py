@@ -20,7 +20,7 @@ from duovox.network.wav2vec2.format.own import checkpoint_of
 from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.run.build import read_settings
 from duovox.run.cpu import tune_for_training
-from duovox.run.data import Source, SpeakerSets, SpeechSets, TrainingData
+from duovox.run.data import Source, SpeakerSets, SpeechSets
 from duovox.run.device import check_gpus
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
@@ -35,6 +35,7 @@ from duovox.run.quiet import quieten
 from duovox.run.settings import Settings
 from duovox.run.trainer import build_trainer, check_monitors
 from duovox.run.training import build_module, build_tasks
+from duovox.run.training_data import TrainingData
 from duovox.run.weights import ModelCard, checkpoint_to_resume, load_weights
 from duovox.task.summary import measured
 

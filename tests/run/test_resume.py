@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from duovox.run.checkpoint import BestAndLast
 from duovox.run.training_data import TrainingData
@@ -140,6 +141,27 @@ def test_a_run_stopped(case, run_door, run_ssl_door, undisturbed, monkeypatch) -
     assert 0 < stopped_at < last(expected)["global_step"]
     door(name, *OFTEN, *overrides)
     assert not differences(expected, door.run_folder)
+
+
+def test_a_run_goes_on_in_other_circumstances(run_door, undisturbed, monkeypatch) -> None:
+    name, overrides, hook, step = CASES["between two validations"]
+    expected = undisturbed(name, *OFTEN, *overrides)
+    with power_failure(monkeypatch, hook, step):
+        run_door(name, *OFTEN, *overrides)
+    elsewhere = [
+        "callbacks.save_every_minutes=1",
+        "trainer.log_every_n_steps=3",
+        "speech.dataloader.num_workers=1",
+        "speech.dataloader.val_batch_size=5",
+        "speaker.dataloader.test_batch_size=3",
+        f"data_folder={run_door.overrides[0].partition('=')[2]}/",
+    ]
+    run_door(name, *OFTEN, *overrides, *elsewhere)
+    different = differences(expected, run_door.run_folder)
+    assert not [place for place in different if place.startswith(("/state_dict", "/optimizer"))]
+    config = yaml.safe_load((run_door.run_folder / "config.yaml").read_text())
+    assert config["trainer"]["log_every_n_steps"] == 3
+    assert config["speech"]["dataloader"]["val_batch_size"] == 5
 
 
 def test_the_comparison_notices_a_stream_that_starts_over(

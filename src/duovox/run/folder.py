@@ -1,7 +1,7 @@
 """Where a run lives: `<log_folder>/<project>/<experiment>/<run>/`.
 
-`<run>` is a hash of the settings that shape the result, so the same command finds its folder again
-and goes on where it stopped.
+`<run>` is a hash of the settings that shape the weights, so the same command finds its folder again
+and goes on where it stopped, with the present circumstances.
 """
 
 from __future__ import annotations
@@ -13,22 +13,33 @@ from typing import Any
 
 from duovox.run.environment import is_main_process
 
-# Where and when a run happens, not what it does.
-CIRCUMSTANCES = frozenset(
-    {
-        "data_folder",
-        "log_folder",
-        "temp_folder",
-        "use_wandb",
-        "use_tensorboard",
-        "gpus",
-        "fit_model",
-        "eval_model",
-        "resume",
-        "tag",
-        "experiment_name",
-    }
-)
+# Settings that can't change the trained weights, and why.
+CIRCUMSTANCES = {
+    "data_folder": "the data sets are named in data",
+    "log_folder": "where runs are kept",
+    "temp_folder": "where copies are kept",
+    "use_wandb": "a logger only listens",
+    "use_tensorboard": "a logger only listens",
+    "gpus": "one gives what the CPU gives, up to rounding; several are another run, see below",
+    "fit_model": "what is done now with the run",
+    "eval_model": "what is done now with the run",
+    "resume": "what is done now with the run",
+    "tag": "a label",
+    "experiment_name": "a folder by itself",
+    "trainer.log_every_n_steps": "curves are read off, nothing is drawn for them",
+    "trainer.num_threads": "sums are the same up to rounding, as on another machine",
+    "callbacks.save_every_minutes": "a checkpoint is read off, and gone on from exactly",
+    "speech.dataloader.num_workers": "batch n is the same whoever computes it",
+    "speech.dataloader.pin_memory": "where a batch lies in memory",
+    "speech.dataloader.val_batch_size": "a length-aware network hears each utterance by itself",
+    "speech.dataloader.test_batch_size": "tests come after training",
+    "speaker.dataloader.num_workers": "batch n is the same whoever computes it",
+    "speaker.dataloader.pin_memory": "where a batch lies in memory",
+    "speaker.dataloader.val_batch_size": "a length-aware network hears each utterance by itself",
+    "speaker.dataloader.test_batch_size": "tests come after training",
+    "ssl.dataloader.num_workers": "batch n is the same whoever computes it",
+    "ssl.dataloader.pin_memory": "where a batch lies in memory",
+}
 
 _ADJECTIVES = ["amber", "brave", "calm", "clear", "deep", "gentle", "golden", "keen"]
 _ADJECTIVES += ["lively", "mild", "quick", "quiet", "silver", "steady", "swift", "warm"]
@@ -38,7 +49,9 @@ _NOUNS += ["octave", "phoneme", "pitch", "rhythm", "syllable", "timbre", "vowel"
 
 def run_name(config: dict[str, Any]) -> str:
     """Return twelve hexadecimal digits, the same for the same settings."""
-    shaping = {key: value for key, value in config.items() if key not in CIRCUMSTANCES}
+    shaping = _without_circumstances(config)
+    for name in ("data", "load_network_from_checkpoint"):
+        shaping[name] = _spelt_alike(shaping.get(name))
     if config.get("gpus", 0) > 1:  # each brings its own batches to a step
         shaping["gpus"] = config["gpus"]
     text = json.dumps(shaping, sort_keys=True, default=str)
@@ -74,3 +87,21 @@ def open_run_folder(folder: Path, *, resume: bool) -> None:
             number += 1
         folder.rename(folder.with_name(f"{folder.name}.{number}"))
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+
+
+def _without_circumstances(group: dict[str, Any], place: str = "") -> dict[str, Any]:
+    return {
+        key: _without_circumstances(value, f"{place}{key}.") if isinstance(value, dict) else value
+        for key, value in group.items()
+        if f"{place}{key}" not in CIRCUMSTANCES
+    }
+
+
+def _spelt_alike(node: Any) -> Any:
+    """Return a tree of paths as each is spelt without a slash too many; addresses stay."""
+    if isinstance(node, dict):
+        return {key: _spelt_alike(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_spelt_alike(value) for value in node]
+    is_path = isinstance(node, str) and "://" not in node
+    return str(Path(node).expanduser()) if is_path else node

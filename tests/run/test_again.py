@@ -52,6 +52,12 @@ def test_without_trials_words_are_scored_under_the_name_of_the_data(run, tiny_co
     assert folder.name == "valid"
 
 
+def test_training_data_is_scored_with_a_warning(run, tiny_corpus) -> None:
+    with pytest.warns(UserWarning, match=r"36 of 36 utterances of train are also in training"):
+        metrics, _ = evaluate_again(run, tiny_corpus / "demo" / "train", num_workers=0)
+    assert metrics["test"]["train"]["num_utterances"] == 36
+
+
 @pytest.fixture(scope="module")
 def voices_only(make_door, tmp_path_factory) -> Path:
     """Return a run that has learnt speakers only."""

@@ -221,6 +221,15 @@ class TestTraining:
         with pytest.raises(ValueError, match="2 speakers of trial list trials_test are also in "):
             run_door("speaker", f"data.speaker.train=[{folder}]", "eval_model=false")
 
+    @pytest.mark.parametrize("kind", ["validation", "test"])
+    def test_a_set_that_is_trained_on_is_not_scored(self, run_door, tiny_corpus, kind) -> None:
+        train = tiny_corpus / "demo" / "train"
+        with pytest.raises(
+            ValueError, match=rf"^36 of 36 utterances of data\.speech\.{kind}\.demo are also in tr"
+        ):
+            run_door("speech", f"data.speech.{kind}.demo={train}")
+        assert not list(run_door.log_folder.rglob("*.ckpt"))
+
 
 class TestFolders:
     @pytest.mark.parametrize("setting", ["train=[{}]", "validation.demo={}", "test.demo={}"])

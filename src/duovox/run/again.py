@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import yaml
 
 from duovox.data.atomic import write_whole
 from duovox.data.dataset.index import Index
+from duovox.data.dataset.summary import DATASET_FILE
 from duovox.data.loader import evaluation_loader
 from duovox.data.plan.batching import Batching
+from duovox.data.source.selection import check_unheard
 from duovox.data.source.speaker import SpeakerSource
 from duovox.data.source.speech import SpeechSource
 from duovox.data.tokenizer import Tokenizer
@@ -42,8 +45,8 @@ def evaluate_again(
     """Score the best checkpoint of a run on a dataset folder; return the metrics and their folder.
 
     Words are scored when the run has learnt words and the utterances have transcripts, speakers
-    when a trial list is given. Results lie in `<run>/evaluations/<name>/`; nothing in the run is
-    overwritten.
+    when a trial list is given; a warning tells of words that were learnt from. Results lie in
+    `<run>/evaluations/<name>/`; nothing in the run is overwritten.
 
     Raises:
         ValueError: the name is no plain name or taken by other data, there is nothing to score, the
@@ -67,6 +70,8 @@ def evaluate_again(
             f"{'words' if card.vocabulary else 'speakers only'}, and {data_folder} "
             f"{'has no transcripts' if card.vocabulary else 'needs a trial list (--trials)'}"
         )
+    if card.vocabulary is not None:
+        _say_what_was_heard(run_folder, index, name)
     results = evaluate(network, sets, device=place, folder=folder)
     metrics = {"test": results, "data_folder": str(data_folder)}
     write_whole(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
@@ -89,6 +94,22 @@ def _results_folder(run_folder: Path, name: str, data_folder: Path) -> Path:
                 "give these another name (--name)"
             )
     return folder
+
+
+def _say_what_was_heard(run_folder: Path, index: Index, name: str) -> None:
+    """Warn of utterances that the run was trained on, where its training data is still there."""
+    folders = [Path(folder) for folder in _config(run_folder)["data"]["speech"]["train"]]
+    if not all((folder / DATASET_FILE).is_file() for folder in folders):
+        return
+    try:
+        check_unheard(index, Index.load(folders), name=name)
+    except ValueError as error:
+        warnings.warn(str(error), stacklevel=3)
+
+
+def _config(run_folder: Path) -> dict[str, Any]:
+    config: dict[str, Any] = yaml.safe_load((run_folder / "config.yaml").read_text("utf-8"))
+    return config
 
 
 def _speech_set(
@@ -124,8 +145,8 @@ def _speaker_set(
 ) -> EvaluationSet:
     if card.speakers is None:
         raise ValueError("this run has learnt words only, so it can't score a trial list")
-    plain = yaml.safe_load((run_folder / "config.yaml").read_text(encoding="utf-8"))
-    pipeline = read(SpeakerPipeline, plain["speaker"]["pipeline"], path="speaker.pipeline")
+    plain = _config(run_folder)["speaker"]["pipeline"]
+    pipeline = read(SpeakerPipeline, plain, path="speaker.pipeline")
     source = SpeakerSource.for_evaluation(
         index,
         card.speakers,

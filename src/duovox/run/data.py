@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from duovox.data.dataset.cache import local_copy, local_file
 from duovox.data.dataset.index import Index
 from duovox.data.loader import evaluation_loader
 from duovox.data.plan.batching import Batching
-from duovox.data.source.selection import Limits
+from duovox.data.source.selection import Limits, check_unheard
 from duovox.data.source.speaker import SpeakerSource, training_speakers
 from duovox.data.source.speech import SpeechSource
 from duovox.data.source.ssl import SslSource
@@ -68,6 +68,18 @@ class SpeechSets:
             limits=Limits(min_seconds=pipeline.min_seconds, max_seconds=pipeline.max_seconds),
             unknown_characters=pipeline.unknown_characters,
         )
+
+    def check_unheard(self, kinds: Iterable[str]) -> None:
+        """Refuse sets of these kinds (validation, test) that hold what training hears.
+
+        Raises:
+            ValueError: an utterance is in both; the message lists them all.
+        """
+        training = load_index(self.data.train, self.cache_folder)
+        for kind in kinds:
+            for name, folder in getattr(self.data, kind).items():
+                index = load_index(folder, self.cache_folder)
+                check_unheard(index, training, name=f"data.speech.{kind}.{name}")
 
     def validation(self, task: SpeechTask) -> list[EvaluationSet]:
         """Return the sets that a run is selected by."""

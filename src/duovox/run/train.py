@@ -104,7 +104,7 @@ class Run:
         sets = {kind: self._evaluation_sets(kind) for kind in kinds}  # before hours of training
         network = self._network()
         if self.settings.fit_model:
-            self._fit(network, sets["validation"])
+            self._fit(network, sets)
         if not (self.settings.eval_model and is_main_process()):
             return None
         from duovox.run.report import results_table, write_report
@@ -140,7 +140,7 @@ class Run:
             blank=card.blank,
         )
 
-    def _fit(self, network: AnyNetwork, validation: list[EvaluationSet]) -> None:
+    def _fit(self, network: AnyNetwork, sets: Mapping[str, list[EvaluationSet]]) -> None:
         settings = self.settings
         if settings.resume and (self.folder / TRAINING_FILE).is_file():
             self.console.print("this run is already trained; resume=false trains it anew")
@@ -151,6 +151,9 @@ class Run:
         if is_main_process():
             _write_left_out(self.folder / LEFT_OUT_FILE, sources)
         check_left_out(sources, settings.callbacks, listed=self.folder / LEFT_OUT_FILE)
+        speech, validation = self.sets.get("speech"), sets["validation"]
+        if isinstance(speech, SpeechSets):
+            speech.check_unheard(sets)
         check_monitors(settings.callbacks, measured([one.evaluation for one in validation]))
         module = build_module(settings, network, self.tasks)
         module.validation = [one.evaluation for one in validation]

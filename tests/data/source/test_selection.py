@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from duovox.data.dataset.index import Index
-from duovox.data.source.selection import Limits, check_unique_keys, is_choice, refuse, select
+from duovox.data.source.selection import (
+    Limits,
+    check_unheard,
+    check_unique_keys,
+    is_choice,
+    refuse,
+    select,
+)
 
 
 @pytest.fixture
@@ -40,6 +47,22 @@ def test_limits_are_inclusive_and_each_has_its_cause(lengths_index) -> None:
         "shorter than 0.5 s": ["a/b/400"],  # the other is counted once, with its first cause
         "longer than 1.0 s": ["a/b/2s"],
     }
+
+
+def test_what_was_trained_on_is_not_scored(lengths_index, tmp_path, write_shards, entry) -> None:
+    half = write_shards(tmp_path / "half", [entry("a/b/399", np.full(399, 0.1)), entry("a/b/5")])
+    with pytest.raises(
+        ValueError, match=r"1 of 2 utterances of some set are also in training.*\n  a/b/399$"
+    ):
+        check_unheard(half, lengths_index, name="some set")
+
+
+def test_utterances_that_share_no_more_than_a_key_are_others(
+    lengths_index, tmp_path, write_shards, entry
+) -> None:
+    words = entry("a/b/400", np.full(400, 0.1, np.float32), transcript="ONE")
+    others = write_shards(tmp_path / "others", [words, entry("a/b/1s")])
+    check_unheard(others, lengths_index, name="some set")
 
 
 def test_only_the_limits_of_the_settings_are_a_choice(lengths_index) -> None:

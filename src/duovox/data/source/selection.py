@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +85,34 @@ def refuse(index: Index, faults: Mapping[str, Mask]) -> None:
             f"{len(listed)} of {len(index)} utterances cannot be used, and an evaluation leaves "
             f"none out by itself; take them out of the data set:{listing(listed)}"
         )
+
+
+def check_unheard(index: Index, training: Index, *, name: str) -> None:
+    """Refuse to score utterances that were trained on: their error rate would be too good.
+
+    Keys may be plain numbers that two corpora share, so the audio must be as long and the
+    transcript the same, too.
+
+    Args:
+        name: of the set that is scored, for the message.
+
+    Raises:
+        ValueError: there are such utterances; the message lists them.
+    """
+    wanted = set(index.key)
+    trained_on = {row for row in _rows(training) if row[0] in wanted}
+    seen = [row[0] for row in _rows(index) if row in trained_on]
+    if seen:
+        raise ValueError(
+            f"{len(seen)} of {len(index)} utterances of {name} are also in training, so its error "
+            f"rate would be too good; take them out of one of the two:{listing(seen)}"
+        )
+
+
+def _rows(index: Index) -> Iterator[tuple[str, int, int, str]]:
+    return zip(
+        index.key, index.num_samples.tolist(), index.size.tolist(), index.transcript, strict=True
+    )
 
 
 def check_unique_keys(index: Index) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from duovox.run.checkpoint import BestAndLast
+from duovox.run.stop import Stopped, StopSignal
 
 
 class FakeTrainer:
@@ -19,6 +20,7 @@ class FakeTrainer:
     sanity_checking = False
     accumulate_grad_batches = 2
     val_check_interval = 6  # batches
+    global_step = 1
 
     def __init__(self) -> None:
         self.callback_metrics: dict[str, float] = {}
@@ -26,7 +28,10 @@ class FakeTrainer:
         self.error: OSError | None = None
         self.num_barriers = 0
         self.first_says: bool | None = None  # where this is not the first process
-        self.strategy = SimpleNamespace(barrier=self._wait, broadcast=self._broadcast)
+        self.others_say = False  # one of the processes that train together
+        self.strategy = SimpleNamespace(
+            barrier=self._wait, broadcast=self._broadcast, reduce_boolean_decision=self._any
+        )
         self.at_batch(0)
 
     def at_batch(self, number: int) -> FakeTrainer:
@@ -45,6 +50,10 @@ class FakeTrainer:
     def _broadcast(self, decision: bool) -> bool:
         return decision if self.first_says is None else self.first_says
 
+    def _any(self, decision: bool, *, all: bool) -> bool:  # noqa: A002 - as Lightning calls it
+        assert not all
+        return decision or self.others_say
+
 
 @pytest.fixture
 def trainer() -> FakeTrainer:
@@ -52,7 +61,8 @@ def trainer() -> FakeTrainer:
 
 
 def callback(folder: Path, *, monitor: str | None = "val_wer", minutes: float = 0) -> BestAndLast:
-    return BestAndLast(folder, monitor=monitor, save_every_minutes=minutes)
+    stop = StopSignal()
+    return BestAndLast(folder, monitor=monitor, save_every_minutes=minutes, stop=stop)
 
 
 def validate(checkpoints: BestAndLast, trainer: FakeTrainer, score: float) -> None:
@@ -116,12 +126,21 @@ def test_between_validations_nothing_is_saved_before_it_is_time(tmp_path, traine
     assert not contents(tmp_path)
 
 
-@pytest.mark.parametrize("is_saved", [True, False])
-def test_the_first_process_decides_when_it_is_time(tmp_path, trainer, is_saved) -> None:
-    checkpoints = callback(tmp_path, minutes=60 * is_saved)  # this one's clock says the opposite
-    trainer.first_says = is_saved
-    checkpoints.on_train_batch_end(trainer.at_batch(2), None, None, None, 0)  # type: ignore[arg-type]
-    assert (tmp_path / "last.ckpt").is_file() == is_saved
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_first_process_decides_when_it_is_time(tmp_path, trainer, is_first) -> None:
+    trainer.is_global_zero = is_first
+    trainer.save_checkpoint = lambda path, **_: path.write_bytes(b"asked for")
+    trainer.at_batch(2)
+    callback(tmp_path).on_train_batch_end(trainer, None, None, None, 0)  # type: ignore[arg-type]
+    assert bool(contents(tmp_path)) == is_first
+
+
+def test_when_the_first_process_says_so_the_others_take_part(tmp_path, trainer) -> None:
+    checkpoints = callback(tmp_path, minutes=60)  # this one's clock says the opposite
+    trainer.others_say = True
+    with pytest.raises(Stopped):  # here they say so to all questions
+        checkpoints.on_train_batch_end(trainer.at_batch(2), None, None, None, 0)  # type: ignore[arg-type]
+    assert contents(tmp_path) == {"last.ckpt": "weights"}
 
 
 @pytest.mark.parametrize("is_saved", [True, False])

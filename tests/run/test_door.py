@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_dir
 
 from duovox.run.build import read_settings
 from duovox.run.door import at_the_door
+from duovox.run.stop import Stopped
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -102,7 +103,7 @@ def test_a_misspelt_key_in_an_experiment_file_is_refused(say, tmp_path: Path) ->
     assert "optim" in said
 
 
-def fail(error: Exception) -> None:
+def fail(error: BaseException) -> None:
     with at_the_door(str(REPOSITORY / "run_speech.py"), "speech"):
         raise error
 
@@ -128,6 +129,13 @@ def test_an_error_out_of_a_worker_is_said_without_its_traceback(capsys) -> None:
     said = capsys.readouterr().err
     assert said.endswith(": a.tar: s/t/1: silence: samples 0 to 3\nare silent\n")
     assert "Traceback" not in said
+
+
+def test_a_run_that_was_told_to_stop_says_so_and_keeps_the_code_of_its_signal(capsys) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        fail(Stopped(15, "behind step 3"))
+    assert exit_.value.code == 143
+    assert "stopped by SIGTERM behind step 3; the same command goes on" in capsys.readouterr().err
 
 
 def test_a_mistake_of_ours_keeps_its_traceback() -> None:

@@ -94,11 +94,10 @@ def test_resume_false_keeps_the_earlier_run_beside_the_new_one(
     assert names[1] == f"{names[0]}.1"
 
 
-def test_a_run_killed_mid_way_ends_with_the_weights_of_an_undisturbed_one(
-    tiny_settings: list[str], tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def commands(make_door: Callable[[Path], Any]) -> Callable[[Path], list[str]]:
+    """Return a function that makes the command of a run that draws numbers wherever it can."""
     settings = [
-        *tiny_settings,
         "eval_model=false",
         "network/regularisation=wav2vec2_default_asr",  # dropout, masks and LayerDrop draw numbers
         "network.stat_pooling_type=attentive",
@@ -108,42 +107,77 @@ def test_a_run_killed_mid_way_ends_with_the_weights_of_an_undisturbed_one(
         "speaker.dataloader.num_workers=1",
         "speaker.dataloader.train_batch_size=8",
         "speech.pipeline.speeds=[0.9,1.0,1.1]",
-        "callbacks.save_every_minutes=0",
         "trainer.accumulate_grad_batches=2",
         "trainer.max_steps=30",
         "trainer.val_check_interval=7",
     ]
-    undisturbed = [*settings, f"log_folder={tmp_path / 'a' / 'logs'}"]
-    subprocess.run(door(undisturbed), check=True, cwd=tmp_path)
-    killed = [*settings, f"log_folder={tmp_path / 'b' / 'logs'}"]
-    kill_after_steps(door(killed), tmp_path / "b", num_steps=9, cwd=tmp_path)
-    subprocess.run(door(killed), check=True, cwd=tmp_path)
-    expected, found = weights_of(only_run(tmp_path / "a")), weights_of(only_run(tmp_path / "b"))
-    different = [name for name in expected if not torch.equal(expected[name], found[name])]
-    assert not different
+    door = str(REPOSITORY / "run_mt_speech_speaker.py")
+    return lambda folder: [sys.executable, door, *make_door(folder / "logs").overrides, *settings]
 
 
-def door(settings: list[str]) -> list[str]:
-    return [sys.executable, str(REPOSITORY / "run_mt_speech_speaker.py"), *settings]
+@pytest.fixture(scope="module")
+def expected(commands, tmp_path_factory) -> dict[str, torch.Tensor]:
+    """Return the weights of that run when nobody disturbs it."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    subprocess.run(commands(folder), check=True, cwd=folder)
+    return weights_of(only_run(folder))
 
 
-def kill_after_steps(command: list[str], folder: Path, *, num_steps: int, cwd: Path) -> None:
-    """Start a run and kill it, with all its workers, once it has saved `num_steps` steps."""
-    process = subprocess.Popen(command, start_new_session=True, cwd=cwd)
+def test_a_run_killed_mid_way_ends_with_the_weights_of_an_undisturbed_one(
+    commands, expected, tmp_path: Path
+) -> None:
+    command = [*commands(tmp_path), "callbacks.save_every_minutes=0"]
+    send_behind_step(9, signal.SIGKILL, command, tmp_path)
+    subprocess.run(command, check=True, cwd=tmp_path)
+    found = weights_of(only_run(tmp_path))
+    assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_run_told_to_stop_does_so_with_its_workers_and_goes_on_from_its_last_step(
+    commands, expected, tmp_path: Path, number: int, code: int
+) -> None:
+    command = commands(tmp_path)  # saves by the clock every ten minutes
+    found_code, said = send_behind_step(9, number, command, tmp_path)
+    step = saved_step(tmp_path)
+    assert found_code == code
+    assert f"behind step {step}, which is saved; the same command goes on" in said
+    assert "Traceback" not in said
+    assert 9 <= step < 30
+    subprocess.run(command, check=True, cwd=tmp_path)
+    found = weights_of(only_run(tmp_path))
+    assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
+
+
+def send_behind_step(step: int, number: int, command: list[str], folder: Path) -> tuple[int, str]:
+    """Start a run, and send it and all its workers a signal once it has made some steps.
+
+    Returns:
+        Its exit code, and what it said on stderr.
+    """
+    process = subprocess.Popen(
+        command, start_new_session=True, cwd=folder, stderr=subprocess.PIPE, text=True
+    )
     try:
-        while (step := saved_step(folder)) < num_steps:
-            assert process.poll() is None, f"the run ended by itself after step {step}"
+        while logged_step(folder) < step:
+            assert process.poll() is None, "the run ended by itself"
             time.sleep(0.005)
-        assert step < 30
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        os.killpg(process.pid, number)
+        _, said = process.communicate(timeout=300)
+    return process.returncode, said
+
+
+def logged_step(folder: Path) -> int:
+    try:
+        (path,) = folder.glob("logs/*/*/*/metrics.csv")
+        return int(path.read_text().splitlines()[-1].split(",")[0])
+    except (ValueError, FileNotFoundError):
+        return 0
 
 
 def saved_step(folder: Path) -> int:
-    try:
-        (path,) = folder.glob("logs/*/*/*/checkpoints/last.ckpt")
-        step: int = torch.load(path, weights_only=True)["global_step"]
-    except (ValueError, FileNotFoundError):
-        return 0
+    path = only_run(folder) / "checkpoints" / "last.ckpt"
+    step: int = torch.load(path, weights_only=True)["global_step"]
     return step

@@ -14,6 +14,7 @@ from duovox.run.checkpoint import BestAndLast
 from duovox.run.progress import TrainingProgress
 from duovox.run.quiet import quieten
 from duovox.run.settings import Settings
+from duovox.run.stop import StopSignal
 from duovox.run.trainer import build_trainer, check_monitors
 
 
@@ -29,7 +30,9 @@ def mt(settings_of) -> Callable[..., Settings]:
 
 
 def trainer_of(settings: Settings, folder: Path) -> Any:
-    return build_trainer(settings, folder, loggers=[], progress=TrainingProgress())
+    return build_trainer(
+        settings, folder, loggers=[], progress=TrainingProgress(), stop=StopSignal()
+    )
 
 
 def test_intervals_are_steps_however_many_batches_a_step_has(mt, tmp_path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 # time for a checkpoint there, and each process keeps its weights.
 DOOR = """
 import os
+import signal
 
 import hydra
 import torch
@@ -22,14 +25,22 @@ from lightning.pytorch import Trainer
 
 from duovox.run import checkpoint, trainer
 from duovox.run.train import run
+from duovox.task.multitask import MultiTask
 
 RANK = os.environ.get("LOCAL_RANK", "0")
 save = checkpoint.BestAndLast.on_train_end
+step = MultiTask.training_step
 
 
 def keep(self, trainer, module):
     torch.save(module.network.state_dict(), f"{TMP}/rank{trainer.global_rank}.pt")
     save(self, trainer, module)
+
+
+def tell_at_step_2(self, batch, number):
+    if self.global_step == 2 and os.environ.get("TOLD") == RANK:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return step(self, batch, number)
 
 
 class StoppedClock:
@@ -43,6 +54,7 @@ def on_two_cpus(**settings):
 
 trainer.LightningTrainer = on_two_cpus
 checkpoint.BestAndLast.on_train_end = keep
+MultiTask.training_step = tell_at_step_2
 if RANK == "1":
     checkpoint.time = StoppedClock
 hydra.main(version_base="1.3", config_path=CONFIG, config_name="mt_speech_speaker")(
@@ -51,30 +63,66 @@ hydra.main(version_base="1.3", config_path=CONFIG, config_name="mt_speech_speake
 """
 
 
+@pytest.fixture
+def train(tiny_settings: list[str], tmp_path: Path) -> Callable[..., int]:
+    """Return a function that trains in a folder of its own and returns the exit code."""
+
+    def run(name: str, *overrides: str, told: str = "") -> int:
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        script = folder / "door.py"
+        places = f"TMP, CONFIG = {str(folder)!r}, {str(REPOSITORY / 'config')!r}\n"
+        script.write_text(places + DOOR)
+        settings = [
+            *tiny_settings,
+            f"log_folder={folder / 'logs'}",
+            "eval_model=false",
+            "network.stat_pooling_type=mean",
+            "network.wav2vec_initially_frozen=true",
+            "network.num_frozen_steps=2",
+            "speech.dataloader.num_workers=0",
+            "speaker.dataloader.num_workers=0",
+            "trainer.max_steps=5",
+            *overrides,
+        ]
+        command = [sys.executable, script, *settings]
+        environment = os.environ | {"TOLD": told}
+        return subprocess.run(command, cwd=folder, env=environment, timeout=300).returncode
+
+    return run
+
+
+def last_step(folder: Path) -> int:
+    (config,) = folder.glob("logs/*/*/*/config.yaml")  # no process put the other's folder aside
+    last = torch.load(config.parent / "checkpoints" / "last.ckpt", weights_only=True)
+    step: int = last["global_step"]
+    return step
+
+
+def weights(folder: Path) -> list[dict[str, torch.Tensor]]:
+    """Return the weights of each process when it had trained."""
+    return [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]
+
+
+def differences(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> list[str]:
+    return [name for name in one if not torch.equal(one[name], other[name])]
+
+
 @pytest.mark.slow
-def test_two_processes_thaw_a_backbone_save_in_time_and_stay_equal(
-    tiny_settings: list[str], tmp_path: Path
+def test_two_processes_thaw_a_backbone_save_in_time_and_stay_equal(train, tmp_path: Path) -> None:
+    assert train("a", "resume=false", "callbacks.save_every_minutes=1e-6") == 0
+    assert last_step(tmp_path / "a") == 5
+    assert differences(*weights(tmp_path / "a")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("told", ["0", "1"])
+def test_when_one_process_is_told_to_stop_both_do_and_go_on_from_there(
+    train, tmp_path: Path, told: str
 ) -> None:
-    script = tmp_path / "door.py"
-    places = f"TMP, CONFIG = {str(tmp_path)!r}, {str(REPOSITORY / 'config')!r}\n"
-    script.write_text(places + DOOR)
-    settings = [
-        *tiny_settings,
-        "eval_model=false",
-        "resume=false",
-        "network.stat_pooling_type=mean",
-        "network.wav2vec_initially_frozen=true",
-        "network.num_frozen_steps=2",
-        "speech.dataloader.num_workers=0",
-        "speaker.dataloader.num_workers=0",
-        "callbacks.save_every_minutes=1e-6",
-        "trainer.max_steps=5",
-    ]
-
-    subprocess.run([sys.executable, script, *settings], check=True, cwd=tmp_path, timeout=300)
-
-    (run,) = tmp_path.glob("logs/*/*/*/config.yaml")  # no process put the other's folder aside
-    last = torch.load(run.parent / "checkpoints" / "last.ckpt", weights_only=True)
-    assert last["global_step"] == 5
-    one, other = (torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))
-    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+    assert train("undisturbed") == 0
+    assert train("stopped", told=told) == 143
+    assert last_step(tmp_path / "stopped") == 3
+    assert train("stopped") == 0
+    expected, found = weights(tmp_path / "undisturbed"), weights(tmp_path / "stopped")
+    assert differences(expected[0], found[0]) == differences(expected[1], found[1]) == []

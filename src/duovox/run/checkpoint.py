@@ -11,6 +11,8 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
+from duovox.run.stop import StopSignal
+
 
 class BestAndLast(Checkpoint):
     """Save after every validation, and in between every `save_every_minutes`.
@@ -24,6 +26,7 @@ class BestAndLast(Checkpoint):
     leave that validation out.
 
     All processes that train together take part in saving, so the first decides for all of them.
+    When one of them is told to stop, the step in hand is saved, and all leave.
     """
 
     def __init__(
@@ -32,10 +35,12 @@ class BestAndLast(Checkpoint):
         *,
         monitor: str | None,
         save_every_minutes: float,
+        stop: StopSignal,
         keep_progress: bool = False,
     ) -> None:
         self.folder = folder
         self.monitor = monitor
+        self.stop = stop
         self.keep_progress = keep_progress
         self.save_every_seconds = 60 * save_every_minutes
         self.best_score = math.inf
@@ -50,7 +55,8 @@ class BestAndLast(Checkpoint):
         self.best_score = state_dict["best_score"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save the first weights."""
+        """Take the signals over from Lightning, which would leave the step in hand unsaved."""
+        self.stop.listen()
         if self.keep_progress and trainer.global_step == 0:
             self._save(trainer, "init.ckpt", weights_only=True)
 
@@ -61,24 +67,32 @@ class BestAndLast(Checkpoint):
         self._save_if_best(trainer)
         if self.keep_progress:
             self._save(trainer, f"step-{trainer.global_step:06d}.ckpt", weights_only=True)
-        self._save(trainer, "last.ckpt", weights_only=False)
+        self._save_last(trainer)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Save the last state when it is time and a step has just been finished."""
+        """Save the last state when a step has just been finished and it is time, or time to go."""
         num_batches = trainer.fit_loop.epoch_loop.batch_progress.total.ready
         is_validation_next = num_batches % int(trainer.val_check_interval or 1) == 0
         is_step_done = num_batches % trainer.accumulate_grad_batches == 0
         if not is_step_done or is_validation_next:
             return
         is_time = time.monotonic() - self._saved_at >= self.save_every_seconds
-        if trainer.strategy.broadcast(is_time):  # clocks differ between processes
-            self._save(trainer, "last.ckpt", weights_only=False)
+        is_wanted = self.stop.is_told or (is_time and trainer.is_global_zero)  # clocks differ
+        if trainer.strategy.reduce_boolean_decision(is_wanted, all=False):
+            self._save_last(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save the last state: there may have been steps since the last validation."""
         self._save(trainer, "last.ckpt", weights_only=False)
+
+    def _save_last(self, trainer: Trainer) -> None:
+        """Save the last state, and leave if a process was told to."""
+        is_saved = self._save(trainer, "last.ckpt", weights_only=False)
+        if trainer.strategy.reduce_boolean_decision(self.stop.is_told, all=False):
+            step = f"behind step {trainer.global_step}"
+            self.stop.leave(f"{step}, which {'is' if is_saved else 'can not be'} saved")
 
     def _save_if_best(self, trainer: Trainer) -> None:
         if self.monitor is None:

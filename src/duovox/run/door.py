@@ -15,11 +15,14 @@ from hydra.errors import HydraException
 
 from duovox.run.environment import load_environment
 from duovox.run.sentence import sentence
+from duovox.run.stop import Stopped
 
 
 @contextmanager
 def at_the_door(script: str, config_name: str) -> Iterator[None]:
-    """Load .env from the script's folder, and show a user's error as a sentence, not a traceback.
+    """Load .env from the script's folder; show a user's error as a sentence, not a traceback.
+
+    So is a run that was told to stop, which keeps its exit code.
 
     DUOVOX_DEBUG=1 shows the traceback as well.
     """
@@ -28,6 +31,10 @@ def at_the_door(script: str, config_name: str) -> Iterator[None]:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let errors come through to this place
     try:
         yield
+    except Stopped as stopped:
+        if stopped.code:
+            print(f"{sys.argv[0]}: {stopped.sentence}", file=sys.stderr)
+        raise
     except (HydraException, ValueError, OSError) as error:
         if os.environ.get("DUOVOX_DEBUG"):
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -33,6 +33,7 @@ from duovox.run.pretraining import SslSets, build_pretraining_network
 from duovox.run.progress import TrainingProgress
 from duovox.run.quiet import quieten
 from duovox.run.settings import Settings
+from duovox.run.stop import StopSignal
 from duovox.run.trainer import build_trainer, check_monitors
 from duovox.run.training import build_module, build_tasks
 from duovox.run.training_data import TrainingData
@@ -58,9 +59,10 @@ def run(config: DictConfig) -> float | None:
     settings, plain = read_settings(config)
     check_gpus(settings.gpus)
     folder = run_folder(plain)
-    with alone_in(folder):
+    stop = StopSignal()
+    with stop.heard(), alone_in(folder):
         open_run_folder(folder, resume=settings.resume)
-        return Run(settings, folder, plain).go()
+        return Run(settings, folder, plain, stop).go()
 
 
 class Run:
@@ -68,12 +70,16 @@ class Run:
 
     Args:
         plain: the settings as plain data, for config.yaml and the loggers.
+        stop: tells when to stop.
     """
 
-    def __init__(self, settings: Settings, folder: Path, plain: dict[str, Any]) -> None:
+    def __init__(
+        self, settings: Settings, folder: Path, plain: dict[str, Any], stop: StopSignal
+    ) -> None:
         self.settings = settings
         self.folder = folder
         self.plain = plain
+        self.stop = stop
         self.console = Console(soft_wrap=True, markup=False)  # names may hold brackets
         self.sets = _sets(settings)
         speech, speaker = self.sets.get("speech"), self.sets.get("speaker")
@@ -145,15 +151,15 @@ class Run:
         if settings.resume and (self.folder / TRAINING_FILE).is_file():
             self.console.print("this run is already trained; resume=false trains it anew")
             return
+        speech, validation = self.sets.get("speech"), sets["validation"]
+        if isinstance(speech, SpeechSets):
+            speech.check_unheard(sets)
         sources = {task: one.training() for task, one in self.sets.items()}
         for task, source in sources.items():
             self.console.print(_describe(task, source))
         if is_main_process():
             _write_left_out(self.folder / LEFT_OUT_FILE, sources)
         check_left_out(sources, settings.callbacks, listed=self.folder / LEFT_OUT_FILE)
-        speech, validation = self.sets.get("speech"), sets["validation"]
-        if isinstance(speech, SpeechSets):
-            speech.check_unheard(sets)
         check_monitors(settings.callbacks, measured([one.evaluation for one in validation]))
         module = build_module(settings, network, self.tasks)
         module.validation = [one.evaluation for one in validation]
@@ -164,27 +170,19 @@ class Run:
             use_wandb=settings.use_wandb,
         )
         progress = TrainingProgress()
-        trainer = build_trainer(settings, self.folder, loggers=loggers, progress=progress)
+        trainer = build_trainer(
+            settings, self.folder, loggers=loggers, progress=progress, stop=self.stop
+        )
         if settings.trainer.compile:
             network.compile()
         # Without resume: this process may look before the main one has put an earlier run aside.
         last = checkpoint_to_resume(self.folder, module) if settings.resume else None
-        parts = (settings.speech, settings.speaker, settings.ssl)
-        loading = [part.dataloader for part in parts if part]
-        trainer.fit(
-            module,
-            datamodule=TrainingData(
-                sources,
-                [one.batches for one in validation],
-                num_workers=sum(part.num_workers for part in loading),
-                pin_memory=settings.gpus > 0 and all(part.pin_memory for part in loading),
-            ),
-            ckpt_path=last,
-            weights_only=True,
-        )
-        if is_main_process():
-            training = progress.state_dict() | {"steps": trainer.global_step}
-            _write_json(self.folder / TRAINING_FILE, training)
+        data = _training_data(settings, sources, validation)
+        with self.stop.deferred():
+            trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
+            if is_main_process():
+                training = progress.state_dict() | {"steps": trainer.global_step}
+                _write_json(self.folder / TRAINING_FILE, training)
 
     def _score(
         self, network: AnyNetwork, sets: Mapping[str, list[EvaluationSet]]
@@ -232,6 +230,19 @@ def _sets(settings: Settings) -> dict[str, AnySets]:
         if getattr(settings, task) is not None and task not in sets:
             raise ValueError(f"this run learns {task}, but its data has none (data.{task})")
     return sets
+
+
+def _training_data(
+    settings: Settings, sources: Mapping[str, Source], validation: Sequence[EvaluationSet]
+) -> TrainingData:
+    parts = (settings.speech, settings.speaker, settings.ssl)
+    loading = [part.dataloader for part in parts if part]
+    return TrainingData(
+        sources,
+        [one.batches for one in validation],
+        num_workers=sum(part.num_workers for part in loading),
+        pin_memory=settings.gpus > 0 and all(part.pin_memory for part in loading),
+    )
 
 
 def _normalizes(settings: Settings) -> dict[str, bool]:

@@ -18,10 +18,16 @@ from duovox.run.faults import FaultLog
 from duovox.run.gradient_variance import GradientVariance
 from duovox.run.progress import TrainingProgress
 from duovox.run.settings import Callbacks, Settings
+from duovox.run.stop import StopSignal
 
 
 def build_trainer(
-    settings: Settings, folder: Path, *, loggers: Sequence[Logger], progress: TrainingProgress
+    settings: Settings,
+    folder: Path,
+    *,
+    loggers: Sequence[Logger],
+    progress: TrainingProgress,
+    stop: StopSignal,
 ) -> LightningTrainer:
     """Return Lightning's trainer; checkpoints come last among the callbacks."""
     trainer = settings.trainer
@@ -38,7 +44,7 @@ def build_trainer(
         num_sanity_val_steps=0,  # data is checked before; half a trial list has no EER
         use_distributed_sampler=False,  # the plan shares batches out
         logger=list(loggers),
-        callbacks=[progress, *_callbacks(settings, folder)],
+        callbacks=[progress, *_callbacks(settings, folder, stop)],
         enable_progress_bar=False,
         enable_model_summary=False,
         enable_checkpointing=True,
@@ -60,16 +66,16 @@ def check_monitors(settings: Callbacks, measured: Collection[str]) -> None:
             )
 
 
-def _callbacks(settings: Settings, folder: Path) -> list[Callback]:
+def _callbacks(settings: Settings, folder: Path, stop: StopSignal) -> list[Callback]:
     chosen, objective = settings.callbacks, settings.network.ssl_cfg
     watchers: list[Callback] = [
         EarlyStopping(
-            stop.monitor,
-            patience=stop.patience,
-            divergence_threshold=stop.divergence_threshold,
+            early.monitor,
+            patience=early.patience,
+            divergence_threshold=early.divergence_threshold,
             mode="min",
         )
-        for stop in chosen.early_stopping
+        for early in chosen.early_stopping
     ]
     if chosen.collapse is not None and objective is not None:
         watchers.append(CollapseStop(chosen.collapse, num_entries=objective.num_entries))
@@ -80,6 +86,7 @@ def _callbacks(settings: Settings, folder: Path) -> list[Callback]:
         folder / "checkpoints",
         monitor=chosen.monitor,
         save_every_minutes=chosen.save_every_minutes,
+        stop=stop,
         keep_progress=chosen.keep_progress,
     )
     return [faults, *watchers, checkpoints]

@@ -184,7 +184,9 @@ def test_other_processes_leave_the_file_to_the_first(tmp_path, trainer) -> None:
 def test_the_first_weights_and_those_of_each_validation_are_kept_on_request(
     tmp_path: Path, trainer: FakeTrainer
 ) -> None:
-    checkpoints = BestAndLast(tmp_path, monitor=None, save_every_minutes=9, keep_progress=True)
+    checkpoints = BestAndLast(
+        tmp_path, monitor=None, save_every_minutes=9, stop=StopSignal(), keep_progress=True
+    )
     for step in (0, 5000):
         trainer.global_step = step
         checkpoints.on_train_start(trainer, None)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -173,6 +174,22 @@ def test_samples_that_are_no_numbers_are_refused(model, tmp_path) -> None:
 def test_one_path_in_place_of_a_list_is_noticed(model) -> None:
     with pytest.raises(ValueError, match=r"give a list of audio files, such as \['a\.wav'\]"):
         model.transcribe("a.wav")
+
+
+def test_what_is_made_of_a_batch_is_let_go_before_the_next(model, hypotheses) -> None:
+    """So that memory does not grow with the number of files."""
+    outputs: list[weakref.ref] = []
+
+    def note(module, arguments, output) -> None:
+        assert [reference() for reference in outputs[:-1]] == [None] * len(outputs[:-1])
+        outputs.append(weakref.ref(output.frames))
+
+    hook = model.network.register_forward_hook(note)
+    try:
+        replace(model, batch_size=1).embed(list(hypotheses)[:5])
+    finally:
+        hook.remove()
+    assert len(outputs) == 5
 
 
 def test_no_files_give_no_rows(model) -> None:

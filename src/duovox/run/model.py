@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,10 +83,9 @@ class Model:
         return float((embeddings[0] * embeddings[1]).sum().clamp(-1, 1))
 
     @torch.inference_mode()
-    def _outputs(self, audio: Sequence[str | Path], *, task: Task) -> list[NetworkOutput]:
+    def _outputs(self, audio: Sequence[str | Path], *, task: Task) -> Iterator[NetworkOutput]:
         if isinstance(audio, str | Path):
             raise ValueError(f"give a list of audio files, such as [{str(audio)!r}]")
-        outputs = []
         for start in range(0, len(audio), self.batch_size):
             waves = [
                 self._wave(Path(path), task) for path in audio[start : start + self.batch_size]
@@ -95,10 +94,7 @@ class Model:
             padded = nn.utils.rnn.pad_sequence(
                 [torch.from_numpy(wave) for wave in waves], batch_first=True
             )
-            outputs.append(
-                self.network(padded.to(self.device), num_samples.to(self.device), task=task)
-            )
-        return outputs
+            yield self.network(padded.to(self.device), num_samples.to(self.device), task=task)
 
     def _wave(self, path: Path, task: str) -> NDArray[np.float32]:
         try:

@@ -1,6 +1,6 @@
 """duovox: multi-task speech and speaker learning with wav2vec 2.0.
 
-    model = duovox.load("logs/demo/demo/0123456789ab")
+    model = duovox.load("logs/demo/multi-task/0123456789ab")
     model.transcribe(["a.flac"])          # what is said
     model.verify("a.flac", "b.wav")       # who says it
 

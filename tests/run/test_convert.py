@@ -15,6 +15,7 @@ from duovox.network.wav2vec2 import pretrained
 from duovox.network.wav2vec2.format import own
 from duovox.network.wav2vec2.format.checkpoint import HEAD, Checkpoint
 from duovox.network.wav2vec2.format.vocabulary import LETTERS
+from duovox.run.again import evaluate_again
 from duovox.run.convert import Format, convert
 from duovox.run.weights import ModelCard
 
@@ -33,6 +34,11 @@ def test_a_converted_recogniser_transcribes(speech: Path, tiny_corpus: Path) -> 
     (text,) = model.transcribe([tiny_corpus / "audio" / "i" / "ONE0.flac"])
     assert set(text) <= set("".join(LETTERS[4:]) + " ")
     assert ModelCard.load(speech).vocabulary == list(LETTERS)
+
+
+def test_a_converted_recogniser_is_scored(speech: Path, tiny_corpus: Path) -> None:
+    metrics, _ = evaluate_again(speech, tiny_corpus / "demo" / "test", num_workers=0)
+    assert metrics["test"]["test"]["num_utterances"] == 12
 
 
 def test_what_has_no_heads_says_what_it_is_good_for(tmp_path: Path) -> None:

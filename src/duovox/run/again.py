@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,18 @@ from duovox.data.dataset.index import Index
 from duovox.data.dataset.summary import DATASET_FILE
 from duovox.data.loader import evaluation_loader
 from duovox.data.plan.batching import Batching
-from duovox.data.source.selection import check_unheard
 from duovox.data.source.speaker import SpeakerSource
 from duovox.data.source.speech import SpeechSource
 from duovox.data.tokenizer import Tokenizer
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
-from duovox.run.data import chunk_rule, resolve_trials
+from duovox.run.data import chunk_rule, resolve_trials, warn_of_heard
 from duovox.run.decoder import build_decoder
 from duovox.run.device import device_of
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.read import read
 from duovox.run.settings import SpeakerPipeline
-from duovox.run.weights import ModelCard, load_network
+from duovox.run.weights import CONFIG_FILE, ModelCard, load_network
 from duovox.task.evaluation import SpeakerEvaluation, SpeechEvaluation
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
@@ -98,17 +96,16 @@ def _results_folder(run_folder: Path, name: str, data_folder: Path) -> Path:
 
 def _say_what_was_heard(run_folder: Path, index: Index, name: str) -> None:
     """Warn of utterances that the run was trained on, where its training data is still there."""
-    folders = [Path(folder) for folder in _config(run_folder)["data"]["speech"]["train"]]
-    if not all((folder / DATASET_FILE).is_file() for folder in folders):
+    if not (run_folder / CONFIG_FILE).is_file():  # a conversion, which forgets the data
         return
-    try:
-        check_unheard(index, Index.load(folders), name=name)
-    except ValueError as error:
-        warnings.warn(str(error), stacklevel=3)
+    data = _config(run_folder)["data"]["speech"]
+    folders = [Path(folder).expanduser() for folder in data["train"]]
+    if all((folder / DATASET_FILE).is_file() for folder in folders):
+        warn_of_heard(index, Index.load(folders), name=name)
 
 
 def _config(run_folder: Path) -> dict[str, Any]:
-    config: dict[str, Any] = yaml.safe_load((run_folder / "config.yaml").read_text("utf-8"))
+    config: dict[str, Any] = yaml.safe_load((run_folder / CONFIG_FILE).read_text("utf-8"))
     return config
 
 

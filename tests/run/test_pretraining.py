@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+import duovox
+
 
 def rows(run: Path) -> list[dict[str, str]]:
     with (run / "metrics.csv").open() as file:
@@ -75,6 +77,13 @@ def test_a_run_starts_from_the_weights_of_another(run_ssl_door, make_ssl_door, t
         for run, name in ((first, "best.ckpt"), (door.run_folder, "init.ckpt"))
     )
     assert all(torch.equal(trained[name], start[name]) for name in trained)
+
+
+def test_a_run_without_heads_says_what_it_is_good_for(run_ssl_door) -> None:
+    run_ssl_door("ssl", "eval_model=false", "train.num_steps=1")
+    run = run_ssl_door.run_folder
+    with pytest.raises(ValueError, match=rf"good for network\.wav2vec_checkpoint={run} only"):
+        duovox.load(run)
 
 
 def test_weights_of_another_size_are_refused(run_ssl_door, make_ssl_door, tmp_path) -> None:

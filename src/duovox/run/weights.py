@@ -136,17 +136,18 @@ def load_network(folder: Path) -> tuple[SpeechSpeakerNetwork, ModelCard]:
     """Return the network of a run folder with its best weights, in evaluation mode.
 
     Raises:
-        ValueError: the folder is damaged, or what a conversion wrote has no heads.
+        ValueError: the folder is damaged, or has no heads, as after pre-training.
     """
     card = ModelCard.load(folder)
+    if card.vocabulary is None and card.speakers is None:
+        raise ValueError(
+            f"{folder} has neither a speech head nor a speaker head, so it is good for "
+            f"network.wav2vec_checkpoint={folder} only"
+        )
     if not (folder / CONFIG_FILE).is_file():  # a conversion wrote it: weights without settings
-        network = rebuild(pretrained.read(folder))
-        if not isinstance(network, SpeechSpeakerNetwork):
-            raise ValueError(
-                f"{folder} has neither a speech head nor a speaker head, so it is good for "
-                f"network.wav2vec_checkpoint={folder} only"
-            )
-        return network, card
+        converted = rebuild(pretrained.read(folder))
+        assert isinstance(converted, SpeechSpeakerNetwork)
+        return converted, card
     plain = yaml.safe_load((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     settings = replace(
         read(Network, plain["network"], path="network"),

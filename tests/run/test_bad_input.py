@@ -229,16 +229,6 @@ class TestTraining:
             run_door("speech", f"data.speech.test.demo={train}")
         assert not list(run_door.log_folder.rglob("*.ckpt"))
 
-    def test_validation_may_share_utterances_with_training_and_says_so(
-        self, run_door, tiny_corpus
-    ) -> None:
-        """As LibriSpeech's chapters, some of which Libri-light's training sets hold."""
-        train = tiny_corpus / "demo" / "train"
-        with pytest.warns(
-            UserWarning, match=r"of data\.speech\.validation\.demo are also in train"
-        ):
-            run_door("speech", f"data.speech.validation.demo={train}", "eval_model=false")
-
 
 class TestFolders:
     @pytest.mark.parametrize("setting", ["train=[{}]", "validation.demo={}", "test.demo={}"])

@@ -163,6 +163,13 @@ def test_several_folders_are_one_training_set(speech_sets, tiny_corpus: Path) ->
     assert sets.validation(SPEECH_TASK) == []
 
 
+def test_validation_may_share_utterances_with_training_and_says_so(run_door, tiny_corpus) -> None:
+    """As LibriSpeech's chapters, some of which Libri-light's training sets hold."""
+    train = tiny_corpus / "demo" / "train"
+    with pytest.warns(UserWarning, match=r"of data\.speech\.validation\.demo are also in train"):
+        run_door("speech", f"data.speech.validation.demo={train}", "eval_model=false")
+
+
 def test_a_test_speaker_in_training_is_refused(speaker_sets, tiny_corpus: Path) -> None:
     folder = str(tiny_corpus / "demo" / "test")
     trials = str(tiny_corpus / "demo" / "trials_test.txt")

@@ -55,6 +55,15 @@ def test_a_data_set_that_changed_gets_a_folder_of_its_own(address, tmp_path: Pat
     assert local_copy(address, tmp_path / "cache") != folder
 
 
+def test_equal_names_of_two_addresses_do_not_collide(address, tmp_path: Path):
+    fsspec.filesystem("memory").cp("/bucket/train", "/bucket/other/train", recursive=True)
+    folders = {
+        local_copy(one, tmp_path / "cache") for one in (address, "memory://bucket/other/train")
+    }
+    assert len(folders) == 2
+    assert {folder.name[: len("duovox-train-")] for folder in folders} == {"duovox-train-"}
+
+
 def test_a_shard_that_arrives_changed_is_refused(address, tmp_path: Path):
     store = fsspec.filesystem("memory")
     content = bytearray(store.cat("/bucket/train/b.tar"))

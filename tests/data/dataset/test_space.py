@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,8 +14,9 @@ import soundfile
 
 from duovox.data.corpus.manifest import find_utterances
 from duovox.data.dataset import space
+from duovox.data.dataset.part import Part
 from duovox.data.dataset.space import check_space, expected_bytes
-from duovox.data.dataset.write import ShardOptions, write_dataset
+from duovox.data.dataset.write import ShardOptions, write_dataset, write_part
 from duovox.data.utterance import Utterance
 
 
@@ -26,18 +28,54 @@ def utterance(tmp_path: Path) -> Utterance:
 
 
 @pytest.fixture
-def full_disk(monkeypatch) -> None:
-    """Leave three kilobytes on every disk."""
-    monkeypatch.setattr(space.shutil, "disk_usage", lambda path: SimpleNamespace(free=3000))
+def leave_free(monkeypatch) -> Callable[[int], None]:
+    """Return a function that sets how many bytes are free on every disk."""
+
+    def leave(num_bytes: int) -> None:
+        usage = SimpleNamespace(free=num_bytes)
+        monkeypatch.setattr(space.shutil, "disk_usage", lambda path: usage)
+
+    return leave
 
 
-@pytest.mark.usefixtures("full_disk")
-def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(utterance, tmp_path: Path):
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
+    utterance, tmp_path: Path, leave_free
+):
+    leave_free(3000)
     with pytest.raises(ValueError, match=r"needs about 0\.00 GB, its disk has 0\.00 GB free"):
         write_dataset([utterance], tmp_path / "out", name="train")
     assert not list((tmp_path / "out").glob("*.tar"))
     options = ShardOptions(check_space=False)
     assert write_dataset([utterance], tmp_path / "out", name="train", options=options)
+
+
+def test_a_data_set_stays_when_there_is_no_space_for_the_one_in_its_place(
+    utterance, tmp_path: Path, leave_free
+):
+    out, more = tmp_path / "out", [replace(utterance, key=f"s/_/{n}") for n in range(9)]
+    write_dataset([utterance], out, name="train")
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    needed = expected_bytes(more) - next(out.glob("*.tar")).stat().st_size
+    options = ShardOptions(overwrite=True)
+    leave_free(needed - 1)
+    with pytest.raises(ValueError, match="Nothing was written"):
+        write_dataset(more, out, name="train", options=options)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+    leave_free(needed)
+    assert write_dataset(more, out, name="train", options=options)[0].num_utterances == 9
+
+
+def test_only_what_is_still_missing_needs_space(utterance, tmp_path: Path, leave_free):
+    listed = [replace(utterance, key=f"s/_/{n}") for n in range(4)]
+    out, options = tmp_path / "out", ShardOptions(utterances_per_shard=1)
+    leave_free(expected_bytes(listed))  # for all parts: they write to the same disk
+    write_part(listed, out, name="train", options=replace(options, part=Part.parse("1/2")))
+    needed = expected_bytes(listed) - sum(path.stat().st_size for path in out.glob("*.tar"))
+    leave_free(needed - 1)
+    with pytest.raises(ValueError, match="Nothing was written"):
+        write_dataset(listed, out, name="train", options=options)
+    leave_free(needed)
+    assert write_dataset(listed, out, name="train", options=options)[0].num_utterances == 4
 
 
 def test_a_disk_with_room_is_accepted(tmp_path: Path):

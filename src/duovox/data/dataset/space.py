@@ -35,6 +35,11 @@ def expected_bytes(utterances: Sequence[Utterance], *, audio_format: AudioFormat
     return round(_FORMAT_GROWTH[audio_format] * expected) + _BYTES_AROUND * len(utterances)
 
 
+def written_bytes(folder: Path) -> int:
+    """Return the size of the shards in a folder, which a run there keeps or replaces."""
+    return sum(path.stat().st_size for path in folder.glob("*.tar"))
+
+
 def check_space(folder: Path, needed: int) -> None:
     """Raise a ValueError when less than `needed` bytes are free where `folder` lies."""
     free = shutil.disk_usage(folder).free

@@ -7,17 +7,18 @@ shards that are not finished yet.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from duovox.data.archive.error import ArchiveError
 from duovox.data.archive.inflate import CutShortError
-from duovox.data.dataset.log import alone_in
+from duovox.data.dataset.log import Work, alone_in, finished_shards
 from duovox.data.dataset.sink import Sink
+from duovox.data.dataset.space import written_bytes
 from duovox.data.dataset.summary import DatasetSummary
 from duovox.data.dataset.threads import map_ahead
-from duovox.data.dataset.write import ShardOptions, check_name
+from duovox.data.dataset.write import ShardOptions, check_name, finished
 from duovox.data.fault import Fault
 from duovox.data.shard.clip import Clip
 from duovox.data.shard.write import LoadedUtterance
@@ -75,6 +76,18 @@ def write_stream(
                 sinks.discard()
                 raise
         return sinks.finish()
+
+
+def kept_bytes(folder: Path, digest: str) -> int:
+    """Return the size of the shards below `folder` that `write_stream` need not write again."""
+    num_bytes = 0
+    for path in folder.iterdir():
+        work = Work(name=path.name, digest=digest)
+        with suppress(ValueError):  # a damaged neighbour is nothing to this work
+            if finished(path, work):
+                num_bytes += written_bytes(path)
+            num_bytes += sum((path / shard).stat().st_size for shard in finished_shards(path, work))
+    return num_bytes
 
 
 class _Sinks:

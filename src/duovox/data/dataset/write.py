@@ -18,7 +18,7 @@ from duovox.data.dataset.log import ShardLog, Work, alone_in, drop_other_work, r
 from duovox.data.dataset.order import Order, arrange
 from duovox.data.dataset.parallel import mapping, one_ahead
 from duovox.data.dataset.part import Part
-from duovox.data.dataset.space import check_space, expected_bytes
+from duovox.data.dataset.space import check_space, expected_bytes, written_bytes
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
 from duovox.data.fault import Fault
 from duovox.data.shard.clip import AudioFormat, load_as
@@ -194,15 +194,14 @@ def _write_shards(
     shards = cut_into_shards(utterances, name=name, options=options)
     mine = [shard for position, shard in enumerate(shards) if _is_mine(position, options.part)]
     work = Work.of(name, shards, audio_format=options.audio_format)
+    if options.check_space:  # of all parts, and before anything is deleted
+        expected = expected_bytes(utterances, audio_format=options.audio_format)
+        check_space(folder, expected - written_bytes(folder))
     if options.part is None:  # a part that runs beside this one by mistake must not lose its shards
         drop_other_work(folder, work)
     clear_folder(folder, shards.keys(), mine=mine, overwrite=options.overwrite)
     log = ShardLog.open(folder, work, part=options.part)
     todo = [shard for shard in mine if not log.has(shard)]
-    if options.check_space:
-        share = sum(len(shards[shard]) for shard in todo) / len(utterances)
-        expected = expected_bytes(utterances, audio_format=options.audio_format)
-        check_space(folder, round(share * expected))
     for _ in range(sum(len(shards[shard]) for shard in mine if log.has(shard))):
         on_utterance()
     load = load or partial(load_as, audio_format=options.audio_format)

@@ -279,3 +279,14 @@ def test_a_small_disk_is_noticed_before_anything_is_written(
     with pytest.raises(ValueError, match="needs about"):
         prepare(archive, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_only_shards_of_the_same_work_save_space(corpus, pack, tmp_path, monkeypatch) -> None:
+    archive = pack(corpus, tmp_path / "x.tar.gz")
+    prepare(archive, tmp_path / "out")
+    usage = shutil.disk_usage(tmp_path)._replace(free=archive.stat().st_size // 2)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    assert prepare(archive, tmp_path / "out")[NAME][0].num_utterances == 21
+    (tmp_path / "out" / NAME).rename(tmp_path / "out" / "dev-clean")
+    with pytest.raises(ValueError, match="needs about"):
+        prepare(archive, tmp_path / "out")

@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -145,6 +146,24 @@ def test_a_truncated_archive_stops_before_anything_is_written(voxceleb, tmp_path
     assert "vox2_dev_aac_partaa is cut short" in said
     assert "the last of them vox2_dev_aac_partab" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_all_sets_must_fit_before_the_first_is_begun(
+    from_wav: Path, voxceleb, tmp_path: Path, monkeypatch
+):
+    sizes = {path: path.stat().st_size for path in from_wav.rglob("*.tar")}
+    largest = max(
+        sum(size for path, size in sizes.items() if path.parent.name == name)
+        for name in ("train", "val", "test_short_list")
+    )
+    free = (largest + sum(sizes.values())) // 2  # enough for each, not for all
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+    said = prepare(voxceleb, voxceleb.wav, tmp_path, code=1)
+    assert f"writing {tmp_path} needs about" in said
+    assert not list(tmp_path.iterdir())
+    for name in ("train", "test_short_list"):  # what is there needs no more space
+        shutil.copytree(from_wav / name, tmp_path / name)
+    prepare(voxceleb, voxceleb.wav, tmp_path)
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from duovox.data.corpus.librispeech.parquet import deliveries
 from duovox.data.corpus.librispeech.tree import find_utterances
 from duovox.data.corpus.official import OFFICIAL
 from duovox.data.dataset.space import check_space
-from duovox.data.dataset.stream import Written, write_stream
+from duovox.data.dataset.stream import Written, kept_bytes, write_stream
 from duovox.data.dataset.write import ShardOptions, write_dataset, written_before
 
 _HEAD_BYTES = 1 << 16  # of an archive: tells it from others, also while its end is missing
@@ -57,9 +57,10 @@ def prepare_librispeech(
     labelling = Labelling(metadata, validation_share=options.validation_share, seed=options.seed)
     if first.is_dir():
         return _prepare_tree(first, out, labelling, shards, on_utterance)
+    digest = _digest(source, options, shards)
     if shards.check_space:
         growth = _GROWTH[shards.audio_format]
-        check_space(out, round(_size(source) * growth - _size(out.glob("*/*.tar"))))
+        check_space(out, round(_size(source) * growth) - kept_bytes(out, digest))
     loading = Loading.into(shards.audio_format)
     is_parquet = first.suffix == ".parquet"
     stream = (
@@ -70,7 +71,7 @@ def prepare_librispeech(
     return write_stream(
         stream,
         out,
-        digest=_digest(source, options, shards),
+        digest=digest,
         load=loading.vouched_clip if not is_parquet and is_gzip(first) else loading.clip,
         options=shards,
         on_utterance=on_utterance,

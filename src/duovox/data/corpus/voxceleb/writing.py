@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from duovox.data.corpus.official import OfficialCounts, compare_counts
 from duovox.data.corpus.voxceleb.person import Person
 from duovox.data.corpus.voxceleb.plan import TRAIN, VALIDATION, Plan
 from duovox.data.dataset.index import Index
+from duovox.data.dataset.space import check_space, expected_bytes, written_bytes
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
 from duovox.data.dataset.write import ShardOptions, write_dataset, write_part
 from duovox.data.fault import Fault
@@ -30,25 +32,24 @@ def write_sets(
 ) -> dict[str, tuple[DatasetSummary, list[Fault]]]:
     """Write `out/train`, `out/val`, ...; return summary and left-out utterances by name.
 
-    A set that is finished and holds just these utterances is left as it is.
+    A set that is finished and holds just these utterances is left as it is. There must be space for
+    all others before the first of them is begun.
 
     Raises:
         ValueError: as `write_dataset`.
     """
-    written = {}
-    for name, utterances in plan.sets.items():
-        finished = None if options.overwrite else _finished(out / name, utterances)
-        if finished:
-            for _ in utterances:
-                on_utterance()
-        written[name] = (
-            (finished, [])
-            if finished
-            else write_dataset(
-                utterances, out / name, name=name, options=options, on_utterance=on_utterance
-            )
+    written: dict[str, tuple[DatasetSummary, list[Fault]]] = {}
+    if not options.overwrite:
+        written = {name: (summary, []) for name, summary in _finished_sets(plan, out)}
+    todo = {name: rows for name, rows in plan.sets.items() if name not in written}
+    for _ in range(sum(len(plan.sets[name]) for name in written)):
+        on_utterance()
+    options = _with_space(todo, out, options)
+    for name, utterances in todo.items():
+        written[name] = write_dataset(
+            utterances, out / name, name=name, options=options, on_utterance=on_utterance
         )
-    return written
+    return {name: written[name] for name in plan.sets}
 
 
 def write_parts(
@@ -59,10 +60,12 @@ def write_parts(
     on_utterance: Callable[[], object] = lambda: None,
 ) -> list[Fault]:
     """Write one part of every unfinished set; `write_sets` merges them in the end."""
+    finished = {name for name, _ in _finished_sets(plan, out)}
+    todo = {name: rows for name, rows in plan.sets.items() if name not in finished}
+    options = _with_space(todo, out, options)
     return [
         fault
-        for name, utterances in plan.sets.items()
-        if not _finished(out / name, utterances)
+        for name, utterances in todo.items()
         for fault in write_part(
             utterances, out / name, name=name, options=options, on_utterance=on_utterance
         )
@@ -109,6 +112,27 @@ def official_differences(
             OfficialCounts(num_utterances=len(found), num_speakers=len(set(found))), name
         )
     ]
+
+
+def _with_space(
+    sets: Mapping[str, Sequence[Utterance]], out: Path, options: ShardOptions
+) -> ShardOptions:
+    """Return the options for writing these sets one by one, if all of them fit on the disk."""
+    if options.check_space:
+        out.mkdir(parents=True, exist_ok=True)
+        needed = [
+            expected_bytes(rows, audio_format=options.audio_format) - written_bytes(out / name)
+            for name, rows in sets.items()
+        ]
+        check_space(out, sum(needed))
+    return replace(options, check_space=False)
+
+
+def _finished_sets(plan: Plan, out: Path) -> Iterator[tuple[str, DatasetSummary]]:
+    """Yield the finished sets, and their summaries, that hold just what is planned."""
+    for name, utterances in plan.sets.items():
+        if summary := _finished(out / name, utterances):
+            yield name, summary
 
 
 def _finished(folder: Path, utterances: Sequence[Utterance]) -> DatasetSummary | None:

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-from duovox.network.wav2vec2 import architecture, huggingface
+from duovox.network.wav2vec2 import architecture
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
+from duovox.network.wav2vec2.format import huggingface
 from duovox.network.wav2vec2.product import product
 from side_by_side import Comparison, compare, print_header, print_row, print_versions
 

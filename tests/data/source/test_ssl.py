@@ -125,7 +125,8 @@ def test_an_evaluation_hides_the_same_frames_in_every_pass(index) -> None:
 
 def test_training_stops_where_nothing_can_be_masked(index) -> None:
     everything = Masking(probability=1.0, length=1, convention="huggingface")
-    with pytest.raises(ValueError, match=r"unmaskable: (\d+) of its \1 frames are masked"):
+    message = r"(?s)unmaskable: (\d+) of its \1 frames are masked.*in a row.*percentage_masked"
+    with pytest.raises(ValueError, match=message):
         training(index, masking=everything).batch(0, 0)
 
 
@@ -150,6 +151,15 @@ def test_an_utterance_that_a_draw_hides_too_little_of_is_left_out_by_name(brief)
     assert sorted([*batch.keys, *left_out]) == sorted(brief.key)
     assert 3 < len(left_out) < 27
     assert all(bad.shard.endswith(".tar") for bad in batch.bad_utterances)
+
+
+def test_a_batch_of_which_nothing_is_masked_gives_way_to_the_next(brief) -> None:
+    alone = Batching(batch_size=1)
+    batches = one_epoch(training(brief, masking=ONE_OR_TWO, batching=alone))
+    assert len(batches) == len(brief)
+    assert all(sum(batch.num_masked) >= 2 for batch in batches)
+    assert any(len(batch.bad_utterances) > 1 for batch in batches)
+    assert {len(batch) for batch in batches} == {1}
 
 
 def test_an_evaluation_leaves_nothing_out_but_stops(brief) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -25,6 +26,8 @@ from duovox.data.wave.batch import WaveBatches, Waves
 from duovox.data.wave.evaluation import EvaluationWaves
 from duovox.data.wave.preparation import Preparation
 from duovox.data.wave.training import TrainingWaves
+
+_MAX_EMPTY_BATCHES = 10  # in a row, before training gives up
 
 
 class SslSource:
@@ -105,27 +108,24 @@ class SslSource:
         return cls(waves, masking, {}, seed=seed, leaves_out=False)
 
     def batch(self, epoch: int, number: int) -> SslBatch:
-        """Return batch `number` of an epoch.
+        """Return batch `number` of an epoch; in training, should none of it be masked, the next.
 
         Raises:
-            ValueError: none of its utterances can be masked; in an evaluation, one of them can't.
+            ValueError: nothing in ten batches in a row can be masked; in an evaluation, one
+                utterance can't.
         """
-        batch = self._waves.batch(epoch, number)
-        hidden, bad = self._hide(batch, epoch, number)
-        if bad and not (self._leaves_out and hidden):
-            raise ValueError(f"{bad[0].key}: {bad[0].cause}: {bad[0].detail}")
-        waves, num_samples = pad_waves([one.wave for one in hidden])
-        mask = np.zeros((len(hidden), max(len(one.mask) for one in hidden)), dtype=np.bool_)
-        for row, one in zip(mask, hidden, strict=True):
-            row[: len(one.mask)] = one.mask
-        return SslBatch(
-            keys=tuple(one.key for one in hidden),
-            waves=waves,
-            num_samples=num_samples,
-            mask=torch.from_numpy(mask),
-            num_masked=tuple(len(one.negatives) for one in hidden),
-            negatives=torch.from_numpy(np.concatenate([one.negatives for one in hidden])),
-            bad_utterances=(*batch.bad_utterances, *bad),
+        bad: list[BadUtterance] = []
+        for ahead in range(_MAX_EMPTY_BATCHES if self._leaves_out else 1):
+            place = (number + ahead) % self.num_batches
+            batch = self._waves.batch(epoch, place)
+            hidden, unmasked = self._hide(batch, epoch, place)
+            bad += [*batch.bad_utterances, *unmasked]
+            if hidden and (self._leaves_out or not unmasked):
+                return _collate(hidden, bad)
+        raise ValueError(
+            f"{bad[-1].key}: {bad[-1].cause}: {bad[-1].detail}; {len(bad)} utterances in a row "
+            "can't be used. Change how much is masked (network.ssl_cfg.percentage_masked, "
+            "mask_length, min_mask_spans)"
         )
 
     def _hide(
@@ -157,6 +157,22 @@ class _Hidden:
     wave: Wave  # (S,)
     mask: NDArray[np.bool_]  # (T,)
     negatives: Places  # (M, N)
+
+
+def _collate(hidden: Sequence[_Hidden], bad: Sequence[BadUtterance]) -> SslBatch:
+    waves, num_samples = pad_waves([one.wave for one in hidden])
+    mask = np.zeros((len(hidden), max(len(one.mask) for one in hidden)), dtype=np.bool_)
+    for row, one in zip(mask, hidden, strict=True):
+        row[: len(one.mask)] = one.mask
+    return SslBatch(
+        keys=tuple(one.key for one in hidden),
+        waves=waves,
+        num_samples=num_samples,
+        mask=torch.from_numpy(mask),
+        num_masked=tuple(len(one.negatives) for one in hidden),
+        negatives=torch.from_numpy(np.concatenate([one.negatives for one in hidden])),
+        bad_utterances=tuple(bad),
+    )
 
 
 def _too_short(lengths: Rows, chunk: ChunkRule | None, masking: Masking) -> dict[str, Mask]:

@@ -28,6 +28,7 @@ from duovox.run.folder import open_run_folder, run_folder
 from duovox.run.left_out import check_left_out
 from duovox.run.lock import alone_in
 from duovox.run.log import make_loggers
+from duovox.run.memory import memory_advice
 from duovox.run.network import build_network, sizes_of
 from duovox.run.pretraining import SslSets, build_pretraining_network
 from duovox.run.progress import TrainingProgress
@@ -178,7 +179,7 @@ class Run:
         # Without resume: this process may look before the main one has put an earlier run aside.
         last = checkpoint_to_resume(self.folder, module) if settings.resume else None
         data = _training_data(settings, sources, validation)
-        with self.stop.deferred():
+        with self.stop.deferred(), memory_advice(settings):
             trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
             if is_main_process():
                 training = progress.state_dict() | {"steps": trainer.global_step}

@@ -9,7 +9,7 @@ import torch
 
 from duovox.run.settings import Settings
 
-_OTHER = ". Or set network.use_gradient_checkpointing=true, which takes a third more time"
+_OTHER = ". Or set network.use_gradient_checkpointing=true, which takes time instead"
 
 
 @contextmanager

@@ -49,10 +49,10 @@ class Masks:
     their_negatives: Tensor  # (B, T, N) of all B T frames; unmasked ones have some as well
 
 
-def draw_masks(num_frames: int) -> Masks:
+def draw_masks(num_frames: int, *, batch: int = BATCH) -> Masks:
     generator = np.random.default_rng(0)
     draw = partial(draw_span_mask, num_frames, probability=0.65, length=10, generator=generator)
-    mask = np.stack([draw() for _ in range(BATCH)])
+    mask = np.stack([draw() for _ in range(batch)])
     num_masked = mask.sum(axis=1).tolist()
     places = [draw_negatives(m, NUM_NEGATIVES, generator=generator) for m in num_masked]
     theirs = np.zeros((mask.size, NUM_NEGATIVES), dtype=np.int64)

@@ -74,6 +74,8 @@ def test_every_option_of_every_group_fits_the_settings(root: str, choices: list[
         *(("speaker", [f"data={name}"]) for name in ("voxceleb1", "voxceleb2", "commands")),
         *(("mt_speech_speaker", [f"data={name}"]) for name in options("data") if name[:2] == "mt"),
         ("speaker", ["optim/loss=aam_softmax", "network.use_cosine_linear=true"]),
+        ("speaker", ["optim/loss=triplet"]),
+        ("speaker", ["optim/loss=triplet_ce"]),
         ("mt_speech_speaker", ["optim/loss=mt_speech_speaker_loss"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

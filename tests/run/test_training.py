@@ -74,6 +74,20 @@ def test_a_loss_that_does_not_fit_the_speaker_head_is_refused(mt, overrides) -> 
         module_of(mt(*overrides))
 
 
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["speaker.dataloader.train_utterances_per_speaker=1"], r"_per_speaker must be .*got 1$"),
+        (["network.use_speaker_head=true"], r"classification_weight=0 needs .*speaker_head=false"),
+        (["optim.loss.triplet_weight=0"], r"triplet_weight or classification_weight must be above"),
+    ],
+)
+def test_triplets_without_what_they_need_are_refused(settings_of, overrides, message) -> None:
+    settings = settings_of("speaker", "optim/loss=triplet", *overrides)
+    with pytest.raises(ValueError, match=message):
+        module_of(settings)
+
+
 def test_the_weighting_is_picked_by_name_with_its_settings(mt) -> None:
     settings = mt("optim.loss.scale_method=dwa", "optim.loss.dwa_temperature=3")
     weighting = module_of(settings).weighting

@@ -27,12 +27,22 @@ from duovox.data.trial.resolution import resolve
 from duovox.data.wave.preparation import Preparation
 from duovox.run.evaluate import EvaluationSet
 from duovox.run.option import AUGMENTATIONS, make
-from duovox.run.settings import Option, Selector, Speaker, SpeakerData, Speech, SpeechData, TrialSet
+from duovox.run.settings import (
+    Option,
+    Selector,
+    Speaker,
+    SpeakerData,
+    SpeakerLoading,
+    Speech,
+    SpeechData,
+    TrialSet,
+)
 from duovox.task.evaluation import Evaluation, SpeakerEvaluation, SpeechEvaluation, Trials
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
 
 Source = SpeechSource | SpeakerSource | SslSource
+_SPEAKER_BLOCK = 100_000  # utterances, of which VoxCeleb 2 has 17 per speaker in a block
 
 
 @dataclass(frozen=True)
@@ -151,7 +161,7 @@ class SpeakerSets:
         return SpeakerSource.for_training(
             self._training_index,
             self.speakers,
-            batching=Batching(batch_size=self.settings.dataloader.train_batch_size, order="random"),
+            batching=_speaker_batching(self.settings.dataloader),
             seed=self.seed,
             preparation=Preparation(
                 chunk=chunk_rule(pipeline.selector_train),
@@ -204,6 +214,17 @@ class SpeakerSets:
         trials = resolve_trials(path, index, name=name, training_speakers=training_speakers)
         evaluation = SpeakerEvaluation(name=name, task=task, trials=trials)
         return evaluation_set(evaluation, source, self.settings.dataloader.num_workers)
+
+
+def _speaker_batching(loading: SpeakerLoading) -> Batching:
+    if loading.train_utterances_per_speaker == 1:
+        return Batching(batch_size=loading.train_batch_size, order="random")
+    return Batching(
+        batch_size=loading.train_batch_size,
+        utterances_per_speaker=loading.train_utterances_per_speaker,
+        order="random",
+        block_size=_SPEAKER_BLOCK,
+    )
 
 
 def resolve_trials(

@@ -70,8 +70,9 @@ def _with_heads(
         speech_head = CtcHead(speech_width, vocabulary_size, dropout=dropout)
     if num_speakers is not None:
         pooling = _pooling(settings, speaker_width, backbone.width, blank)
-        head = CosineHead if settings.use_cosine_linear else LinearHead
-        speaker_head = head(pooling.out_dim, num_speakers, dropout=dropout)
+        if settings.use_speaker_head:
+            head = CosineHead if settings.use_cosine_linear else LinearHead
+            speaker_head = head(pooling.out_dim, num_speakers, dropout=dropout)
     if settings.use_multi_branch_encoder:
         num_shared_layers = settings.num_shared_transformers
     return SpeechSpeakerNetwork(

@@ -108,10 +108,18 @@ class SpeakerLoading:
     """Batches of a fixed count."""
 
     train_batch_size: Positive
+    train_utterances_per_speaker: Positive = 1
     val_batch_size: Positive
     test_batch_size: Positive
     num_workers: Count
     pin_memory: bool
+
+    def __post_init__(self) -> None:
+        if self.train_batch_size % self.train_utterances_per_speaker:
+            raise ValueError(
+                "train_batch_size must be a multiple of train_utterances_per_speaker="
+                f"{self.train_utterances_per_speaker}, got {self.train_batch_size}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +182,7 @@ class Network:
     length_aware: bool
     pooling: dict[str, Option]
     stat_pooling_type: str | None = None
+    use_speaker_head: bool = True
     use_cosine_linear: bool = True
     use_multi_branch_encoder: bool = False
     num_shared_transformers: Count = 6
@@ -191,6 +200,9 @@ class Loss:
     use_cross_entropy: bool = False
     aam_margin: float = 0.2
     aam_scale: float = 30.0
+    classification_weight: Amount = 1.0
+    triplet_weight: Amount = 0.0
+    triplet_margin: Annotated[float, above(0)] = 1.0
     scale_method: str | None = None
     static_speech_weight: Share = 0.5
     dwa_temperature: Annotated[float, above(0)] = 2.0

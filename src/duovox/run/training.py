@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from duovox.loss.aam_softmax import AamSoftmaxLoss
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
+from duovox.loss.triplet import TripletLoss
 from duovox.loss.weighting.none import NoWeighting
 from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.network.wav2vec2.pretraining import PretrainingNetwork
@@ -51,14 +52,21 @@ def build_tasks(
         decode = build_decoder(decoder, vocabulary)
         tasks["speech"] = SpeechTask(ctc=ctc, decode=decode, vocabulary=tuple(vocabulary))
     if has_speakers:
-        tasks["speaker"] = SpeakerTask(
-            classification=CrossEntropyLoss()
-            if loss.use_cross_entropy
-            else AamSoftmaxLoss(margin_rad=loss.aam_margin, scale=loss.aam_scale)
-        )
+        tasks["speaker"] = _speaker_task(loss)
     if objective is not None:
         tasks["ssl"] = build_ssl_task(objective)
     return tasks
+
+
+def _speaker_task(loss: Loss) -> SpeakerTask:
+    return SpeakerTask(
+        classification=CrossEntropyLoss()
+        if loss.use_cross_entropy
+        else AamSoftmaxLoss(margin_rad=loss.aam_margin, scale=loss.aam_scale),
+        triplet=TripletLoss(margin=loss.triplet_margin) if loss.triplet_weight else None,
+        classification_weight=loss.classification_weight,
+        triplet_weight=loss.triplet_weight,
+    )
 
 
 def build_module(
@@ -85,8 +93,9 @@ def build_module(
 
 
 def _freezing(settings: Settings, network: SpeechSpeakerNetwork) -> Callable[[int], None]:
-    if network.speaker_head is not None:
+    if settings.speaker is not None:
         _check_loss_fits_head(settings)
+        _check_triplets(settings)
     freezing = backbone_freezing(
         network.backbone,
         feature_encoder=network.backbone.feature_encoder,
@@ -109,6 +118,14 @@ def _pretraining_step(settings: Settings, task: Task) -> Callable[[int], None]:
 
 
 def _check_loss_fits_head(settings: Settings) -> None:
+    has_head, weight = settings.network.use_speaker_head, settings.optim.loss.classification_weight
+    if has_head != (weight > 0):
+        raise ValueError(
+            f"optim.loss.classification_weight={weight:g} needs network.use_speaker_head="
+            f"{str(weight > 0).lower()}, got {str(has_head).lower()}"
+        )
+    if not has_head:
+        return
     is_cross_entropy = settings.optim.loss.use_cross_entropy
     is_cosine = settings.network.use_cosine_linear
     if is_cross_entropy == is_cosine:
@@ -116,6 +133,26 @@ def _check_loss_fits_head(settings: Settings) -> None:
         raise ValueError(
             f"optim.loss.use_cross_entropy={str(is_cross_entropy).lower()} ({loss}) needs "
             f"network.use_cosine_linear={wanted}, got {str(is_cosine).lower()}"
+        )
+
+
+def _check_triplets(settings: Settings) -> None:
+    assert settings.speaker is not None
+    loss, loading = settings.optim.loss, settings.speaker.dataloader
+    if loss.triplet_weight == loss.classification_weight == 0:
+        raise ValueError(
+            "optim.loss.triplet_weight or classification_weight must be above 0, got 0 for both: "
+            "without either there is nothing to learn of speakers"
+        )
+    if (
+        loss.triplet_weight
+        and not 1 < loading.train_utterances_per_speaker < loading.train_batch_size
+    ):
+        raise ValueError(
+            "optim.loss.triplet_weight compares utterances of a batch, which must have several "
+            "speakers and several utterances of each: speaker.dataloader."
+            "train_utterances_per_speaker must be at least 2 and below train_batch_size="
+            f"{loading.train_batch_size}, got {loading.train_utterances_per_speaker}"
         )
 
 

@@ -14,6 +14,7 @@ class Batching:
     batch_size: int | None = None  # utterances
     order: Literal["length", "random"] = "length"  # random: for chunks that are equally long
     block_size: int = 10_000  # utterances that are sorted or shuffled together
+    utterances_per_speaker: int = 1  # side by side in a batch, as far as a block has them
     length_jitter: float = 0.005  # lengths grow by up to this share before sorting: new batches
 
     def __post_init__(self) -> None:
@@ -24,7 +25,14 @@ class Batching:
             )
         if self.order == "random" and self.batch_size is None:
             raise ValueError("order=random needs batch_size: padding has no bound without sorting")
-        for name in ("max_padded_samples", "batch_size", "block_size"):
+        if self.utterances_per_speaker > 1 and self.order != "random":
+            raise ValueError("utterances_per_speaker needs order=random: lengths order the others")
+        for name in (
+            "max_padded_samples",
+            "batch_size",
+            "block_size",
+            "utterances_per_speaker",
+        ):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")

@@ -3,7 +3,8 @@
 The index knows every length, so batches are a pure function of (lengths, shards, seed, epoch):
 
 1. shuffle the shards and take them in blocks of about `block_size` utterances;
-2. sort each block by length (or shuffle it, for chunks that are all equally long);
+2. sort each block by length (or shuffle it, for chunks that are all equally long, and put
+   `utterances_per_speaker` of one speaker side by side);
 3. cut each block into batches by *padded* samples, or by a fixed count;
 4. shuffle the batches of each block.
 
@@ -20,12 +21,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from duovox.data.plan.batching import Batching
 from duovox.data.plan.generator import generator_for
-
-Rows = npt.NDArray[np.int64]
+from duovox.data.plan.speaker_runs import Rows, in_runs
 
 # How many epochs are planned to learn how many batches they need: 20, or fewer for large data sets.
 _MAX_TRIED, _MAX_TRIED_UTTERANCES = 20, 1_000_000
@@ -64,6 +63,7 @@ def plan(
     batching: Batching,
     seed: int,
     epoch: int,
+    speakers: Rows | None = None,
     num_batches: int | None = None,
 ) -> Plan:
     """Return the shuffled batches of one epoch; no row comes twice.
@@ -71,6 +71,7 @@ def plan(
     Args:
         num_samples: (N,) length of each utterance, at least 1.
         shards: (N,) number of the shard that holds each utterance.
+        speakers: (N,) number of the speaker of each utterance, for `utterances_per_speaker`.
         num_batches: exactly so many batches: the largest are split in two, or, when there are too
             many already, the last ones are left out. None: as many as there are.
 
@@ -81,7 +82,7 @@ def plan(
     generator = generator_for("plan", seed, epoch)
     rows, sizes = [], []
     for block in _blocks(shards, batching, generator):
-        ordered, cut = _cut(block, num_samples, batching, generator)
+        ordered, cut = _cut(block, num_samples, speakers, batching, generator)
         order = generator.permutation(len(cut))
         rows.append(_reorder(ordered, cut, order))
         sizes.append(cut[order])
@@ -150,9 +151,17 @@ def _blocks(shards: Rows, batching: Batching, generator: np.random.Generator) ->
 
 
 def _cut(
-    block: Rows, num_samples: Rows, batching: Batching, generator: np.random.Generator
+    block: Rows,
+    num_samples: Rows,
+    speakers: Rows | None,
+    batching: Batching,
+    generator: np.random.Generator,
 ) -> tuple[Rows, Rows]:
     """Return the rows of a block in the order of its batches, and the size of each batch."""
+    if speakers is not None and batching.utterances_per_speaker > 1:
+        length = batching.utterances_per_speaker
+        ordered = in_runs(block, speakers, length=length, generator=generator)
+        return ordered, _sizes(num_samples[block], batching)
     if batching.order == "random":
         return generator.permutation(block), _sizes(num_samples[block], batching)
     lengths = num_samples[block]

@@ -44,6 +44,8 @@ class TrainingWaves:
         self._batching = batching
         self._seed = seed
         self._purpose = purpose
+        needs_speakers = batching.utterances_per_speaker > 1
+        self._speakers = index.speaker_id.codes()[0] if needs_speakers else None  # (N,)
         self._reader = WaveReader(index, refuse_silence=True)
         self._plans: dict[int, tuple[Plan, NDArray[np.int64]]] = {}
         self._check_lengths()
@@ -106,6 +108,7 @@ class TrainingWaves:
                 batching=self._batching,
                 seed=self._seed,
                 epoch=epoch,
+                speakers=self._speakers,
                 num_batches=self.num_batches,
             )
             self._plans = dict([*self._plans.items(), (epoch, (planned, speeds))][-2:])

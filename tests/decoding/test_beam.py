@@ -52,6 +52,12 @@ def test_sure_frames_are_read_as_greedy_decoding_reads_them() -> None:
     assert decoder(logits, num_frames) == greedy.decode(logits, num_frames, VOCABULARY)
 
 
+def test_a_frame_that_says_nothing_for_sure_and_is_no_blank_ends_nothing() -> None:
+    logits = torch.tensor([[[-2000.0, 0.0, 0.0, 0.0], [-2000.0, 0.0, 0.0, 9.0]]])
+    [text] = BeamDecoder(VOCABULARY, token_threshold=-0.5)(logits, torch.tensor([2]))
+    assert text == VOCABULARY[3]
+
+
 def test_an_hour_of_frames_does_not_underflow() -> None:
     ids = torch.arange(20_000) % 4
     logits = 2.0 * torch.nn.functional.one_hot(ids, 4)[None]  # the best has a chance of 0.66

@@ -88,8 +88,10 @@ class BeamDecoder:
         """Return the likeliest symbols of one utterance; log_probabilities (T, V)."""
         is_tried = log_probabilities >= self.token_threshold
         is_tried[:, BLANK] = True  # a frame without any likely symbol says nothing
+        best_tried = log_probabilities.masked_fill(~is_tried, -torch.inf).amax(1, keepdim=True)
         prefixes, beams = _Prefixes(), {0: (1.0, 0.0)}
-        for frame, tried in zip(log_probabilities.double().exp(), is_tried, strict=True):
+        relative = (log_probabilities - best_tried).double().exp()  # so that one of them is 1
+        for frame, tried in zip(relative, is_tried, strict=True):
             symbols = tried.nonzero()[1:, 0].tolist()
             blank, *scores = frame[tried].tolist()
             beams = _advance(beams, prefixes, blank, list(zip(symbols, scores, strict=True)))

@@ -222,6 +222,14 @@ def test_symbols_in_another_order_are_not_loaded_from_a_run_either(run: Path) ->
         load_weights(network, run, vocabulary=card.vocabulary[::-1])
 
 
+def test_as_many_other_speakers_are_not_loaded_into_the_speaker_head(run: Path) -> None:
+    network, card = load_network(run)
+    assert card.speakers is not None
+    load_weights(network, run, speakers=card.speakers)
+    with pytest.raises(ValueError, match=r"other speakers than data\.speaker\.train .*new: zoe"):
+        load_weights(network, run, speakers=[*card.speakers[:-1], "zoe"])
+
+
 def flip_a_bit_of_a_weight(path: Path) -> None:
     content = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:

@@ -126,7 +126,8 @@ class Run:
         network = self._new_network()
         if self.settings.load_network_from_checkpoint is not None:
             source = Path(self.settings.load_network_from_checkpoint).expanduser()
-            load_weights(network, source, vocabulary=self.card.vocabulary)
+            heard = self.card.speakers if self.settings.network.use_speaker_head else None
+            load_weights(network, source, vocabulary=self.card.vocabulary, speakers=heard)
         card = replace(self.card, architecture=sizes_of(network))
         card.check_continues(self.folder)
         if is_main_process():

@@ -165,18 +165,22 @@ def load_network(folder: Path) -> tuple[SpeechSpeakerNetwork, ModelCard]:
 
 
 def load_weights(
-    network: nn.Module, path: Path, *, vocabulary: Sequence[str] | None = None
+    network: nn.Module,
+    path: Path,
+    *,
+    vocabulary: Sequence[str] | None = None,
+    speakers: Sequence[str] | None = None,
 ) -> None:
     """Load a checkpoint into a network of the same shape: a run's best, or one of any format.
 
     Args:
-        vocabulary: of the network; the checkpoint's must be the same, if it tells one.
+        vocabulary, speakers: of the network; the checkpoint's must be the same, if it tells them.
 
     Raises:
         ValueError: the file is no checkpoint, a weight is missing, unexpected or of another shape
-            (all are listed), or the symbols differ.
+            (all are listed), or the symbols or speakers differ.
     """
-    state, theirs = _read(path)
+    state, theirs, their_speakers = _read(path)
     if problems := _differences(state, network.state_dict()):
         raise ValueError(
             f"{path} does not fit this network ({_first(problems)}). Heads, pooling and sizes must "
@@ -188,19 +192,28 @@ def load_weights(
             f"{_difference(list(theirs), list(vocabulary))}. Give those of its model.json or "
             "vocab.json, in their order"
         )
+    if speakers is not None and their_speakers is not None and [*their_speakers] != [*speakers]:
+        raise ValueError(
+            f"{path} has learnt other speakers than data.speaker.train holds: "
+            f"{_difference(list(their_speakers), list(speakers))}. Its speaker head stands for "
+            "those; network.wav2vec_checkpoint takes the backbone alone and leaves the heads fresh"
+        )
     network.load_state_dict(state)
 
 
-def _read(path: Path) -> tuple[Mapping[str, Tensor], Sequence[str] | None]:
-    """Return the weights of a whole network in our names, and its symbols, if they are told."""
+def _read(
+    path: Path,
+) -> tuple[Mapping[str, Tensor], Sequence[str] | None, Sequence[str] | None]:
+    """Return the weights of a whole network in our names, its symbols and speakers, if told."""
     path = checkpoint_of(path) if (path / "checkpoints").is_dir() else path
     content = torch_file.read(path) if path.is_file() else None
     if not isinstance(content, Mapping) or "state_dict" not in content:
         checkpoint = pretrained.read(path)
-        return checkpoint.state, checkpoint.vocabulary
+        return checkpoint.state, checkpoint.vocabulary, None
     folder = path.resolve().parent.parent
     card = ModelCard.load(folder) if (folder / own.CARD).is_file() else None
-    return own.network_state(path), card.vocabulary if card else None
+    state = own.network_state(path)
+    return state, card.vocabulary if card else None, card.speakers if card else None
 
 
 def _differences(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:

@@ -50,6 +50,7 @@ def test_without_trials_words_are_scored_under_the_name_of_the_data(run, tiny_co
     metrics, folder = evaluate_again(run, tiny_corpus / "demo" / "valid", num_workers=0)
     assert list(metrics["test"]) == ["valid"]
     assert folder.name == "valid"
+    assert metrics["decoder"] == json.loads((run / "metrics.json").read_text())["decoder"]
 
 
 def test_training_data_is_scored_with_a_warning(run, tiny_corpus) -> None:

@@ -71,7 +71,9 @@ def evaluate_again(
     if card.vocabulary is not None:
         _say_what_was_heard(run_folder, index, name)
     results = evaluate(network, sets, device=place, folder=folder)
-    metrics = {"test": results, "data_folder": str(data_folder)}
+    metrics: dict[str, Any] = {"test": results, "data_folder": str(data_folder)}
+    if card.vocabulary is not None:
+        metrics["decoder"] = card.decoder
     write_whole(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     return metrics, folder
 

@@ -16,6 +16,8 @@ from typer.testing import CliRunner, Result
 from duovox.cli import app
 from duovox.data.dataset.index import Index
 from duovox.data.dataset.summary import DatasetSummary
+from duovox.data.dataset.write import ShardOptions, write_dataset
+from duovox.data.utterance import Utterance
 
 
 def duovox(*arguments: object) -> Result:
@@ -34,6 +36,18 @@ def manifest(tmp_path: Path) -> Path:
     path = tmp_path / "all.csv"
     path.write_text("\n".join(lines))
     return path
+
+
+def test_a_demo_corpus_of_another_seed_is_not_taken_for_the_wanted_one(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.flac", np.random.default_rng(0).uniform(-1, 1, 800), 16_000)
+    one = Utterance(key="a/b/c", path=tmp_path / "a.flac", source="a.flac", speaker_id="a")
+    for split in ("train", "valid", "test"):
+        options = ShardOptions(command="duovox prepare demo --seed 3")
+        write_dataset([one], tmp_path / split, name=split, options=options)
+    kept = duovox("prepare", "demo", "--out", tmp_path, "--seed", 3)
+    assert (kept.exit_code, "already" in kept.output) == (0, True)
+    refused = duovox("prepare", "demo", "--out", tmp_path)
+    assert "prepare demo --seed 3`, not of `duovox prepare demo`" in str(refused.exception)
 
 
 @pytest.fixture

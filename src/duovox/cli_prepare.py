@@ -27,12 +27,18 @@ def prepare_demo(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make it anew.")] = False,
 ) -> None:
     """Synthesise a small corpus of many voices, for people who have no data yet."""
-    from duovox.data.corpus.demo import make_demo
+    from duovox.data.corpus.demo import DEMO_COMMAND, demo_command, make_demo
     from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
 
     found = [DatasetSummary.load(path.parent) for path in out.glob(f"*/{DATASET_FILE}")]
-    is_demo = all(summary.command == "duovox prepare demo" for summary in found)
+    is_demo = all(summary.command.startswith(DEMO_COMMAND) for summary in found)
     if is_demo and len(found) == 3 and not overwrite:
+        wanted = demo_command(seed=seed, utterances_per_voice=utterances_per_voice)
+        if others := {summary.command for summary in found} - {wanted}:
+            raise ValueError(
+                f"{out} holds the corpus of `{others.pop()}`, not of `{wanted}`: --overwrite makes "
+                "it anew, another --out keeps both"
+            )
         say(f"{out} holds the demo corpus already; --overwrite makes it anew")
         return
     with progress(f"synthesising {out}", None) as advance:

@@ -25,10 +25,19 @@ from duovox.data.trial.list import write_trials
 from duovox.data.trial.making import TrialOptions, make_trials
 from duovox.data.utterance import Utterance, make_key
 
+DEMO_COMMAND = "duovox prepare demo"
+
 _SPLITS = ("train", "valid", "test")
 _TRIAL_SPLITS = ("valid", "test")  # their voices are compared; those of train are learnt
 _TARGETS_PER_UTTERANCE = 1
 _NONTARGETS_PER_UTTERANCE = 4
+
+
+def demo_command(*, seed: int, utterances_per_voice: int) -> str:
+    """Return the command that makes a corpus; its data sets keep it, to be told apart by it."""
+    seed_option = f" --seed {seed}" if seed else ""
+    number = f" --utterances-per-voice {utterances_per_voice}"
+    return f"{DEMO_COMMAND}{seed_option}{'' if utterances_per_voice == 10 else number}"
 
 
 def make_demo(
@@ -59,7 +68,8 @@ def make_demo(
         utterances_per_voice=utterances_per_voice,
         on_utterance=on_utterance,
     )
-    options = ShardOptions(seed=seed, overwrite=overwrite, command="duovox prepare demo")
+    command = demo_command(seed=seed, utterances_per_voice=utterances_per_voice)
+    options = ShardOptions(seed=seed, overwrite=overwrite, command=command)
     summaries = {}
     for split, utterances in corpus.items():
         summaries[split], _ = write_dataset(utterances, folder / split, name=split, options=options)

@@ -8,12 +8,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 unset PYTHONDONTWRITEBYTECODE # compiling torch anew at every start costs 8 s
 
-from_dotenv() { .venv/bin/python -c "import dotenv, sys; print(dotenv.dotenv_values('.env').get(sys.argv[1]) or '')" "$1"; }
-
 ./scripts/setup_dependencies.sh
-DATA_FOLDER=${DATA_FOLDER:-$(from_dotenv DATA_FOLDER)}
-export DATA_FOLDER=${DATA_FOLDER:-data}
+source scripts/environment.sh
+export DATA_FOLDER="$data_folder"
 
-.venv/bin/duovox prepare demo --out "$DATA_FOLDER/demo"
+duovox prepare demo --out "$data_folder/demo"
 .venv/bin/python run_mt_speech_speaker.py +experiment=demo
 echo "quickstart: finished in $SECONDS s"

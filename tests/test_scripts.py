@@ -119,6 +119,7 @@ def test_quickstart_fails_where_training_fails(project: Path) -> None:
         'export DATA_FOLDER="my # data"',
         "OTHER=1\nDATA_FOLDER=first\nDATA_FOLDER=last # remark\nLOG_FOLDER=logs",
         "  DATA_FOLDER=a\\b \r",
+        "ROOT=/corpora # here\nDATA_FOLDER=${ROOT}/${NOBODY_SETS_IT:-x}:${PATH}",
         "# DATA_FOLDER=remark",
         "",
     ],

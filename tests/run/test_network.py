@@ -123,6 +123,14 @@ def test_ctc_pooling_chooses_frames_by_the_tokens(build, of_blanks: str) -> None
             r"network\.stat_pooling_type must be one of attentive, .* random; got 'meen'",
         ),
         (
+            [
+                "network.stat_pooling_type=mean",
+                "network.enable_ctc_pool_speaker_embedding=true",
+                "network.enable_ctc_pool_no_grad=false",
+            ],
+            r"enable_ctc_pool_no_grad must be true, got false: .*hands no gradient back",
+        ),
+        (
             ["network.stat_pooling_type=max", "network.enable_ctc_pool_speaker_embedding=true"],
             r"enable_ctc_pool_speaker_embedding .*goes with network\.stat_pooling_type=mean, got",
         ),

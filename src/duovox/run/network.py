@@ -105,6 +105,11 @@ def _pooling(settings: Network, dim: int, class_width: int, blank: int) -> Pooli
                 "network.enable_ctc_pool_speaker_embedding averages chosen frames, so it goes with "
                 f"network.stat_pooling_type=mean, got {name}"
             )
+        if not settings.enable_ctc_pool_no_grad:
+            raise ValueError(
+                "network.enable_ctc_pool_no_grad must be true, got false: the letters only choose "
+                "frames, and a choice hands no gradient back, so false would learn the same slower"
+            )
         return CtcPooling(dim, pool_blanks=settings.ctc_pool_on_blank_embeddings, blank=blank)
     option = choose(settings.pooling, name, setting="network.stat_pooling_type")
     pooling: Pooling = make(

@@ -188,6 +188,7 @@ class Network:
     num_shared_transformers: Count = 6
     num_speaker_dimensions: Positive | None = None
     enable_ctc_pool_speaker_embedding: bool = False
+    enable_ctc_pool_no_grad: bool = True
     ctc_pool_on_blank_embeddings: bool = False
     ssl_cfg: SslConfig | None = None  # of pre-training
 

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from duovox import cli_convert, cli_data, cli_model, cli_prepare, cli_split
+from duovox import cli_convert, cli_data, cli_decoder, cli_model, cli_prepare, cli_split
 
 
 class PoliteGroup(TyperGroup):
@@ -47,6 +47,8 @@ app.command()(cli_split.split)
 app.command()(cli_convert.convert)
 for command in ("evaluate", "report", "transcribe", "embed", "verify"):
     app.command()(getattr(cli_model, command))
+for command in ("decode", "tune_decoder", "ngram"):
+    app.command()(getattr(cli_decoder, command))
 
 
 @app.callback()

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from duovox.cli_decoder import DecoderFile, LexiconFile, LmFile
 from duovox.cli_terminal import say
 
 if TYPE_CHECKING:
     from duovox.run.model import Model
+    from duovox.run.settings import Option
 
 Run = Annotated[Path, typer.Argument(help="The folder of a run.", show_default=False)]
 Audio = Annotated[list[Path], typer.Argument(help="Audio files of any format.", show_default=False)]
@@ -26,13 +28,27 @@ def evaluate(
     name: Annotated[str | None, typer.Option(help="Of the results; the data's by default.")] = None,
     batch_size: Annotated[int, typer.Option(min=1)] = 8,
     device: Device = "cpu",
+    decoder: DecoderFile = None,
+    lm: LmFile = None,
+    lexicon: LexiconFile = None,
+    store_logits: Annotated[
+        bool, typer.Option("--store-logits", help="For `duovox decode` and `tune-decoder`.")
+    ] = False,
 ) -> None:
     """Score a run's best checkpoint on any data."""
     from duovox.run.again import evaluate_again
+    from duovox.run.decoder import chosen_decoder
     from duovox.run.report import results_table
 
     metrics, folder = evaluate_again(
-        run, data, trials=trials, name=name, batch_size=batch_size, device=device
+        run,
+        data,
+        trials=trials,
+        name=name,
+        batch_size=batch_size,
+        device=device,
+        decoder=chosen_decoder(file=decoder, lm=lm, lexicon=lexicon),
+        store_logits=store_logits,
     )
     Console(soft_wrap=True).print(results_table(metrics))
     say(f"results: {folder}")
@@ -45,9 +61,18 @@ def report(run: Run) -> None:
     typer.echo(write_report(run))
 
 
-def transcribe(run: Run, audio: Audio, device: Device = "cpu") -> None:
+def transcribe(
+    run: Run,
+    audio: Audio,
+    device: Device = "cpu",
+    decoder: DecoderFile = None,
+    lm: LmFile = None,
+    lexicon: LexiconFile = None,
+) -> None:
     """Say what is said: one line per file, path and text with a tab between."""
-    model = _load(run, device)
+    from duovox.run.decoder import chosen_decoder
+
+    model = _load(run, device, chosen_decoder(file=decoder, lm=lm, lexicon=lexicon))
     for path in audio:
         typer.echo(f"{path}\t{model.transcribe([path])[0]}")
 
@@ -88,10 +113,10 @@ def verify(
         typer.echo(f"score {score:.4f}  threshold {threshold:.4f}  {verdict}")
 
 
-def _load(run: Path, device: str) -> Model:
+def _load(run: Path, device: str, decoder: Option | None = None) -> Model:
     from duovox.run.model import load
 
     def note(path: Path, text: str) -> None:
         typer.echo(f"{path}: {text}", err=True)
 
-    return replace(load(run, device=device), on_note=note)
+    return replace(load(run, device=device, decoder=decoder), on_note=note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,11 @@ from duovox.data.tokenizer import Tokenizer
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
 from duovox.run.data import chunk_rule, resolve_trials, warn_of_heard
-from duovox.run.decoder import build_decoder
+from duovox.run.decoder import build_decoder, build_search, training_decoder
 from duovox.run.device import device_of
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.read import read
-from duovox.run.settings import SpeakerPipeline
+from duovox.run.settings import Option, SpeakerPipeline
 from duovox.run.weights import CONFIG_FILE, ModelCard, load_network
 from duovox.task.evaluation import SpeakerEvaluation, SpeechEvaluation
 from duovox.task.speaker import SpeakerTask
@@ -39,12 +40,18 @@ def evaluate_again(
     batch_size: int = 8,
     num_workers: int = 1,
     device: str = "cpu",
+    decoder: Option | None = None,
+    store_logits: bool = False,
 ) -> tuple[dict[str, Any], Path]:
     """Score the best checkpoint of a run on a dataset folder; return the metrics and their folder.
 
     Words are scored when the run has learnt words and the utterances have transcripts, speakers
     when a trial list is given; a warning tells of words that were learnt from. Results lie in
     `<run>/evaluations/<name>/`; nothing in the run is overwritten.
+
+    Args:
+        decoder: In place of the run's.
+        store_logits: Write `logits/<name>.npz`, to be decoded again without the network.
 
     Raises:
         ValueError: the name is no plain name or taken by other data, there is nothing to score, the
@@ -56,6 +63,8 @@ def evaluate_again(
     name = name or data_folder.name
     folder = _results_folder(run_folder, name, data_folder)
     network, card = load_network(run_folder)
+    card = replace(card, decoder=decoder or card.decoder)
+    search = build_search(card.decoder, card.vocabulary)
     index = Index.load([data_folder])
     sets = []
     if card.vocabulary is not None and any(index.transcript):
@@ -70,7 +79,9 @@ def evaluate_again(
         )
     if card.vocabulary is not None:
         _say_what_was_heard(run_folder, index, name)
-    results = evaluate(network, sets, device=place, folder=folder)
+    results = evaluate(
+        network, sets, device=place, folder=folder, search=search, store_logits=store_logits
+    )
     metrics: dict[str, Any] = {"test": results, "data_folder": str(data_folder)}
     if card.vocabulary is not None:
         metrics["decoder"] = card.decoder
@@ -124,7 +135,7 @@ def _speech_set(
     )
     task = SpeechTask(
         ctc=CtcLoss(blank=card.blank),
-        decode=build_decoder(card.decoder, card.vocabulary),
+        decode=build_decoder(training_decoder(card.decoder), card.vocabulary),
         vocabulary=card.vocabulary,
     )
     return EvaluationSet(

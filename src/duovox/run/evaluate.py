@@ -13,10 +13,12 @@ from rich.progress import Progress
 from torch import nn
 from torch.utils.data import DataLoader
 
+from duovox.decoding.parallel import Decode, decode_all
 from duovox.metric.wer import word_error_rate
+from duovox.run.logits import stored_logits
 from duovox.run.report.mask_plot import masked_utterance, write_masked
 from duovox.run.scores import speaker_scores, speech_scores, ssl_scores
-from duovox.task.evaluation import Evaluation, SpeakerEvaluation, SpeechEvaluation
+from duovox.task.evaluation import Evaluation, Hypothesis, SpeakerEvaluation, SpeechEvaluation
 from duovox.task.ssl_evaluation import SslEvaluation
 
 
@@ -31,9 +33,20 @@ class EvaluationSet:
 
 @torch.inference_mode()
 def evaluate(
-    network: nn.Module, sets: Sequence[EvaluationSet], *, device: torch.device, folder: Path
+    network: nn.Module,
+    sets: Sequence[EvaluationSet],
+    *,
+    device: torch.device,
+    folder: Path,
+    search: Decode | None = None,
+    store_logits: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """Score every set in float32; write its hypotheses or trial scores into `folder`.
+
+    Args:
+        search: A decoder that takes its time: a whole set is decoded at once, in parallel, in place
+            of the task's own decoder.
+        store_logits: Write the token logits, too, as `logits/<set>.npz`.
 
     Returns:
         By name of the set: word error rates, or error rates of its trials, with their 95 %
@@ -48,17 +61,31 @@ def evaluate(
         for one in sets:
             name = one.evaluation.name
             task = progress.add_task(f"scoring {name}", total=one.num_batches)
+            if isinstance(one.evaluation, SpeechEvaluation):
+                one.evaluation.keeps_logits = store_logits or search is not None
             one.evaluation.start()
             for batch in one.batches:
                 one.evaluation.add(network, batch.to(device))
                 progress.advance(task)
+            if isinstance(one.evaluation, SpeechEvaluation):
+                _decode_again(one.evaluation, search, progress)
+                if store_logits:
+                    stored_logits(one.evaluation).write(folder / "logits" / f"{name}.npz")
             results[name] = results.get(name, {}) | _finish(one.evaluation, folder)
     return results
 
 
+def _decode_again(evaluation: SpeechEvaluation, search: Decode | None, progress: Progress) -> None:
+    if search is None:
+        return
+    bar = progress.add_task(f"decoding {evaluation.name}", total=len(evaluation.logits))
+    texts = decode_all(search, evaluation.logits, on_text=lambda: progress.advance(bar))
+    evaluation.reword(texts)
+
+
 def _finish(evaluation: Evaluation, folder: Path) -> dict[str, Any]:
     if isinstance(evaluation, SpeechEvaluation):
-        _write_hypotheses(evaluation, folder / "hypotheses" / f"{evaluation.name}.jsonl")
+        write_hypotheses(evaluation.hypotheses, folder / "hypotheses" / f"{evaluation.name}.jsonl")
         return speech_scores(evaluation.hypotheses)
     if isinstance(evaluation, SslEvaluation):
         _write_codes(evaluation, folder)
@@ -68,10 +95,11 @@ def _finish(evaluation: Evaluation, folder: Path) -> dict[str, Any]:
     return speaker_scores(scores, evaluation.trials)
 
 
-def _write_hypotheses(evaluation: SpeechEvaluation, path: Path) -> None:
+def write_hypotheses(hypotheses: Sequence[Hypothesis], path: Path) -> None:
+    """Write one JSON line per utterance, with its word error rate."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
-        for item in evaluation.hypotheses:
+        for item in hypotheses:
             wer = word_error_rate([item.reference], [item.hypothesis]).wer
             file.write(json.dumps(asdict(item) | {"wer": wer}, ensure_ascii=False) + "\n")
 

@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from duovox.run.decoder import training_decoder
 from duovox.run.environment import is_main_process
 
 # Settings that can't change the trained weights, and why.
@@ -52,6 +53,8 @@ def run_name(config: dict[str, Any]) -> str:
     shaping = _without_circumstances(config)
     for name in ("data", "load_network_from_checkpoint"):
         shaping[name] = _spelt_alike(shaping.get(name))
+    if config.get("decoder"):  # validations within training ask no language model
+        shaping["decoder"] = training_decoder(config["decoder"])
     if config.get("gpus", 0) > 1:  # each brings its own batches to a step
         shaping["gpus"] = config["gpus"]
     text = json.dumps(shaping, sort_keys=True, default=str)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,17 @@ from duovox.batch import SAMPLE_RATE, NetworkOutput
 from duovox.network.assemble import SpeechSpeakerNetwork, Task
 from duovox.run.decoder import build_decoder
 from duovox.run.device import device_of
+from duovox.run.settings import Option
 from duovox.run.weights import ModelCard, load_network
 
 MIN_SAMPLES = 400  # the receptive field of one frame
 
 
-def load(run_folder: str | Path, *, device: str = "cpu") -> Model:
+def load(run_folder: str | Path, *, device: str = "cpu", decoder: Option | None = None) -> Model:
     """Return the model of a run folder, with the weights of its best checkpoint.
+
+    Args:
+        decoder: In place of the run's; `duovox.run.decoder.chosen_decoder` makes one.
 
     Raises:
         ValueError: the folder is no run folder, its checkpoint is damaged, or there is no such
@@ -32,6 +36,7 @@ def load(run_folder: str | Path, *, device: str = "cpu") -> Model:
     """
     place = device_of(device)
     network, card = load_network(Path(run_folder).expanduser())
+    card = replace(card, decoder=decoder or card.decoder)
     return Model(network=network.to(place), card=card, device=place)
 
 

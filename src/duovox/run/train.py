@@ -21,6 +21,7 @@ from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.run.build import read_settings
 from duovox.run.cpu import tune_for_training
 from duovox.run.data import Source, SpeakerSets, SpeechSets
+from duovox.run.decoder import build_search, training_decoder
 from duovox.run.device import check_gpus
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
@@ -92,10 +93,11 @@ class Run:
             blank=settings.optim.loss.ctc_blank_idx,
             decoder=settings.decoder,
         )
+        self.search = build_search(self.card.decoder, self.card.vocabulary)
         self.tasks = build_tasks(
             settings.optim.loss,
             vocabulary=self.card.vocabulary,
-            decoder=self.card.decoder,
+            decoder=training_decoder(self.card.decoder),
             has_speakers=self.card.speakers is not None,
             objective=settings.network.ssl_cfg if "ssl" in self.sets else None,
         )
@@ -194,7 +196,7 @@ class Run:
             load_weights(network, checkpoint_of(self.folder))
         device = torch.device("cuda" if self.settings.gpus else "cpu")
         metrics: dict[str, Any] = {
-            kind: evaluate(network, sets[kind], device=device, folder=folder)
+            kind: evaluate(network, sets[kind], device=device, folder=folder, search=self.search)
             for kind, folder in (
                 ("validation", self.folder / "validation"),
                 ("test", self.folder),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -33,24 +33,38 @@ class SpeechEvaluation:
 
     name: str
     task: SpeechTask
+    keeps_logits: bool = False  # to be decoded again, or stored
     hypotheses: list[Hypothesis] = field(default_factory=list)
+    logits: list[Tensor] = field(default_factory=list)  # (T, V) of each utterance, if kept
     loss_sum: float = 0.0
 
     def start(self) -> None:
         """Forget the results of the last pass."""
-        self.hypotheses, self.loss_sum = [], 0.0
+        self.hypotheses, self.logits, self.loss_sum = [], [], 0.0
 
     def add(self, network: nn.Module, batch: SpeechBatch) -> None:
         """Transcribe one batch."""
         output, loss = self.task.forward(network, batch)
         self.loss_sum += loss.item() * len(batch)
         texts = self.task.transcribe(output)
+        if self.keeps_logits:
+            assert output.token_logits is not None
+            rows = output.token_logits.float().cpu()
+            lengths = output.num_frames.tolist()
+            self.logits += [row[:n].clone() for row, n in zip(rows, lengths, strict=True)]
         for key, reference, text, num_samples in zip(
             batch.keys, batch.transcripts, texts, batch.num_samples.tolist(), strict=True
         ):
             self.hypotheses.append(
                 Hypothesis(key=key, reference=reference, hypothesis=text, num_samples=num_samples)
             )
+
+    def reword(self, texts: Sequence[str]) -> None:
+        """Take the texts of another decoder, one per utterance."""
+        self.hypotheses = [
+            replace(item, hypothesis=text)
+            for item, text in zip(self.hypotheses, texts, strict=True)
+        ]
 
     def result(self) -> dict[str, float]:
         """Return `wer` (a fraction, over the whole set) and `loss` (mean over utterances)."""

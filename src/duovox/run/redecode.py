@@ -1,0 +1,43 @@
+"""Decode stored logits without the network: what `duovox decode` does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from duovox.data.atomic import write_whole
+from duovox.decoding.parallel import decode_all
+from duovox.run.decoder import build_decoder
+from duovox.run.evaluate import write_hypotheses
+from duovox.run.logits import StoredLogits
+from duovox.run.scores import speech_scores
+from duovox.run.settings import Option
+
+
+def decode_stored(
+    stored: StoredLogits,
+    decoder: Option | None,
+    folder: Path,
+    *,
+    name: str,
+    num_processes: int | None = None,
+    on_text: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Write hypotheses and metrics.json into `folder`; return the metrics.
+
+    Args:
+        decoder: None is greedy.
+        name: Of the set.
+    """
+    decode = build_decoder(decoder, stored.vocabulary)
+    texts = decode_all(decode, stored.logits, num_processes=num_processes, on_text=on_text)
+    heard = [
+        replace(one, hypothesis=text) for one, text in zip(stored.utterances, texts, strict=True)
+    ]
+    write_hypotheses(heard, folder / "hypotheses" / f"{name}.jsonl")
+    metrics = {"test": {name: speech_scores(heard)}, "decoder": decoder}
+    write_whole(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    return metrics

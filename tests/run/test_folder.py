@@ -54,6 +54,14 @@ def test_the_spelling_of_a_data_set_does_not_change_the_name(path: str) -> None:
     assert run_name(CONFIG | {"data": data}) == run_name(CONFIG)
 
 
+def test_a_language_model_does_not_change_the_name_as_only_the_last_scores_ask_it() -> None:
+    asking = {"_target_": "duovox.decoding.ngram_beam.NgramBeamDecoder", "lm": "a", "use_lm": True}
+    names = {run_name(CONFIG | {"decoder": one}) for one in (asking, asking | {"use_lm": False})}
+    assert len(names) == 1
+    beam = {"_target_": "duovox.decoding.beam.BeamDecoder", "beam_size": 16}
+    assert run_name(CONFIG | {"decoder": beam}) not in names
+
+
 def test_other_data_is_another_run() -> None:
     others = [
         {"speech": {"train": [path], "test": {"c": address}}}

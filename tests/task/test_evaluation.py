@@ -41,6 +41,25 @@ def trials(enroll: Sequence[str], test: Sequence[str], is_target: Sequence[bool]
     )
 
 
+def test_logits_are_kept_on_request_and_may_be_reworded(speech_batch) -> None:
+    evaluation = SpeechEvaluation(
+        name="s",
+        task=SpeechTask(ctc=CtcLoss(), decode=GreedyDecoder(VOCABULARY), vocabulary=VOCABULARY),
+        keeps_logits=True,
+    )
+    evaluation.add(Teller(), speech_batch([2.0, 3.0], ["A", "A B"]))
+    evaluation.add(Teller(), speech_batch([0.0], ["B"]))
+    assert [one.argmax(-1).tolist() for one in evaluation.logits] == [[2], [3], [0]]
+    evaluation.reword(["X", "Y", "Z"])
+    assert [(one.reference, one.hypothesis) for one in evaluation.hypotheses] == [
+        ("A", "X"),
+        ("A B", "Y"),
+        ("B", "Z"),
+    ]
+    evaluation.start()
+    assert (evaluation.logits, evaluation.hypotheses) == ([], [])
+
+
 def test_hypotheses_come_in_order_with_rates_over_the_whole_set(speech_batch) -> None:
     evaluation = SpeechEvaluation(
         name="s",

@@ -49,7 +49,7 @@ def decode(
             out,
             name=logits.stem,
             num_processes=processes,
-            on_text=lambda: advance() and None,
+            on_text=advance,
         )
     Console(soft_wrap=True).print(results_table(metrics))
     say(f"results: {out}")
@@ -98,7 +98,7 @@ def tune_decoder(
             option,
             grid=grid,
             num_processes=processes,
-            on_trial=lambda trial: advance() and None,
+            on_trial=lambda trial: advance(),
         )
     _show(trials)
     say(f"decoder: {tuning.write_tuned(out or logits.parent, option, trials)}")

@@ -177,9 +177,10 @@ def test_a_packed_language_model_is_the_same_model(lm: Path, lexicon: Path, tmp_
         ({"beam_size": 0}, "beam_size must be at least 1, got 0"),
         ({"beam_size_token": 0}, "beam_size_token must be at least 1, got 0"),
         ({"beam_threshold": 0.0}, "beam_threshold must be above 0"),
+        ({"blank_threshold": 0.0}, r"blank_threshold must lie in \(0, 1\], got 0"),
         ({"vocabulary": ("<pad>", "A")}, "the vocabulary has no '|'"),
         ({"lexicon": "nowhere.txt"}, "lexicon: there is no file nowhere.txt"),
-        ({"lm": "nowhere.arpa"}, "there is no language model nowhere.arpa: change decoder.lm"),
+        ({"lm": "nowhere.arpa"}, "lm must name a language model, and there is no nowhere.arpa"),
     ],
 )
 def test_settings_out_of_range_are_refused(
@@ -201,8 +202,8 @@ def test_a_vocabulary_of_another_size_is_refused(lm: Path) -> None:
         (lambda content: content[:-60], "is damaged, restore it"),
         (lambda content: gzip.compress(content)[:60], "is damaged, restore it"),
         (lambda content: b"mmap lm http://kheafield.com/code" + bytes(99), "is damaged"),
-        (lambda content: b"A B\nAB\n", "is no language model: .* begins with b'A B.nAB.n'"),
-        (lambda content: b"", "is no language model"),
+        (lambda content: b"A B\nAB\n", "lm must name ARPA text .* begins with b'A B"),
+        (lambda content: b"", "lm must name ARPA text"),
     ],
 )
 def test_a_damaged_language_model_is_refused(

@@ -22,8 +22,8 @@ def check_flashlight() -> None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         cause = "does not exist for" if sys.version_info >= (3, 13) else "is not installed in this"
         raise ValueError(
-            f"decoder.use_lm=true needs the package flashlight-text, which {cause} Python "
-            f"{version}: use Python 3.11 or 3.12 with it, decoder.use_lm=false or decoder=beam"
+            f"lm needs the package flashlight-text, which {cause} Python {version}: use Python "
+            "3.11 or 3.12 with it, decoder.use_lm=false or decoder=beam"
         ) from error
 
 
@@ -35,15 +35,15 @@ def check_lm(path: Path) -> None:
     """
     if not path.is_file():
         raise ValueError(
-            f"there is no language model {path}: change decoder.lm. LibriSpeech's is fetched by "
+            f"lm must name a language model, and there is no {path}. LibriSpeech's is fetched by "
             "scripts/download/download_librispeech_lm.sh, your own made by `duovox ngram`"
         )
     with path.open("rb") as file:
         start = file.read(64)
     if not start.lstrip().startswith((ARPA, PACKED, BINARY)):
         raise ValueError(
-            f"decoder.lm: {path} is no language model: it must be ARPA text (gzip is fine) or "
-            f"KenLM's binary format, but begins with {start[:20]!r}"
+            f"lm must name ARPA text (gzip is fine) or KenLM's binary format, but {path} begins "
+            f"with {start[:20]!r}"
         )
 
 

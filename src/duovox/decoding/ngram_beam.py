@@ -65,6 +65,8 @@ class NgramBeamDecoder:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         if self.beam_threshold <= 0:
             raise ValueError(f"beam_threshold must be above 0, got {self.beam_threshold}")
+        if not 0 < self.blank_threshold <= 1:
+            raise ValueError(f"blank_threshold must lie in (0, 1], got {self.blank_threshold}")
         if WORD_BORDER not in self.vocabulary:
             raise ValueError(
                 f"lm: a language model needs a border between words, and the vocabulary has no "

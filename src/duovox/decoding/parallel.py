@@ -24,7 +24,7 @@ def decode_all(
     logits: Sequence[Tensor],
     *,
     num_processes: int | None = None,
-    on_text: Callable[[], None] = lambda: None,
+    on_text: Callable[[], object] = lambda: None,
 ) -> list[str]:
     """Return the text of each utterance, in their order.
 
@@ -56,7 +56,7 @@ def decode_all(
 
 
 def _collect(
-    pool: ProcessPoolExecutor, logits: Sequence[Tensor], on_text: Callable[[], None]
+    pool: ProcessPoolExecutor, logits: Sequence[Tensor], on_text: Callable[[], object]
 ) -> list[str]:
     # The longest first, so that no process begins with it when the others are done.
     order = sorted(range(len(logits)), key=lambda place: -len(logits[place]))
@@ -91,6 +91,6 @@ def _text(decode: Decode, logits: Tensor) -> str:
     return decode(logits[None], torch.tensor([len(logits)]))[0]
 
 
-def _told(text: str, on_text: Callable[[], None]) -> str:
+def _told(text: str, on_text: Callable[[], object]) -> str:
     on_text()
     return text

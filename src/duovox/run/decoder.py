@@ -82,10 +82,15 @@ def chosen_decoder(
         return None
     option = dict(NGRAM) if file is None else _read(file)
     if lm is not None:
-        option |= {"lm": str(lm), "lexicon": None, "use_lm": True}
+        option |= {"lm": _whole(lm), "use_lm": True}
     if lexicon is not None:
-        option |= {"lexicon": str(lexicon)}
+        option |= {"lexicon": _whole(lexicon)}
     return option
+
+
+def _whole(path: Path) -> str:
+    """Return a path as it can be written down and found from anywhere."""
+    return str(path.expanduser().absolute())
 
 
 def _read(file: Path) -> Option:

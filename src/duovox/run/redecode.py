@@ -24,7 +24,7 @@ def decode_stored(
     *,
     name: str,
     num_processes: int | None = None,
-    on_text: Callable[[], None] = lambda: None,
+    on_text: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Write hypotheses and metrics.json into `folder`; return the metrics.
 

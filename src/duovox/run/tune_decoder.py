@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -76,7 +76,7 @@ def tune_decoder(
     *,
     grid: Grid,
     num_processes: int | None = None,
-    on_trial: Callable[[Trial], None] = lambda trial: None,
+    on_trial: Callable[[Trial], object] = lambda trial: None,
 ) -> list[Trial]:
     """Try weights by the word error rate of stored logits; return all trials, the best first.
 
@@ -156,5 +156,5 @@ def _badness(trial: Trial) -> tuple[float, ...]:
     return trial.wer, trial.cer, trial.beam_size, trial.lm_weight, abs(trial.word_score)
 
 
-def _distinct(points: Iterator[tuple[float, ...]]) -> list[Weights]:
-    return list(dict.fromkeys((round(a, 4), round(b, 4)) for a, b in points))
+def _distinct(points: Iterable[Sequence[float]]) -> list[Weights]:
+    return list(dict.fromkeys((round(one[0], 4), round(one[1], 4)) for one in points))

@@ -49,7 +49,10 @@ def test_from_transcripts_to_a_tuned_decoder_and_its_scores(
     assert again.exit_code == 0, again.output
     metrics = [json.loads((place / "metrics.json").read_text()) for place in (results, out)]
     assert metrics[0]["test"] == metrics[1]["test"]
-    texts = [json.loads(row)["hypothesis"] for row in (out / "hypotheses/test.jsonl").open()]
+    texts = [
+        json.loads(row)["hypothesis"]
+        for row in (out / "hypotheses/test.jsonl").read_text().splitlines()
+    ]
     assert set(" ".join(texts).split()) <= {"ONE", "TWO", "SIX"}
 
 

@@ -17,7 +17,7 @@ from duovox.run.build import read_settings
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
 README = (REPOSITORY / "README.md").read_text()
-MADE_BY_USERS = {"config/data/mine.yaml"}
+MADE_BY_USERS = {"config/data/mine.yaml", "config/decoder/mine.yaml"}
 
 
 def blocks(text: str, language: str = "") -> list[str]:

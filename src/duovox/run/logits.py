@@ -55,7 +55,7 @@ def read_logits(path: Path) -> StoredLogits:
         ValueError: the file is missing, damaged or something else.
     """
     try:
-        with np.load(path) as content:
+        with path.open("rb") as file, np.load(file) as content:
             columns = ("keys", "references", "hypotheses", "num_samples")
             rows = zip(*(content[name].tolist() for name in columns), strict=True)
             utterances = tuple(
@@ -66,7 +66,7 @@ def read_logits(path: Path) -> StoredLogits:
             return StoredLogits(
                 vocabulary=tuple(content["vocabulary"].tolist()),
                 utterances=utterances,
-                logits=list(logits.split(content["num_frames"].tolist())),
+                logits=list(torch.split(logits, content["num_frames"].tolist())),
             )
     except (OSError, KeyError, ValueError, RuntimeError, EOFError, BadZipFile) as error:
         raise ValueError(

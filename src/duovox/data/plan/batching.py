@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.int64]  # numbers of rows of the index, or what is known of each
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batching:

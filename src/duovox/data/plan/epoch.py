@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from duovox.data.plan.batching import Batching
+from duovox.data.plan.batching import Batching, Rows
 from duovox.data.plan.generator import generator_for
-from duovox.data.plan.speaker_runs import Rows, in_runs
+from duovox.data.plan.speaker_runs import in_runs
 
 # How many epochs are planned to learn how many batches they need: 20, or fewer for large data sets.
 _MAX_TRIED, _MAX_TRIED_UTTERANCES = 20, 1_000_000

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Rows = npt.NDArray[np.int64]
+from duovox.data.plan.batching import Rows
 
 
 def in_runs(rows: Rows, speakers: Rows, *, length: int, generator: np.random.Generator) -> Rows:

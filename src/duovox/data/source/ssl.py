@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from duovox.batch import BadUtterance, SslBatch
 from duovox.data.dataset.index import Index
 from duovox.data.frames import count_frames
-from duovox.data.plan.batching import Batching
-from duovox.data.plan.epoch import Rows
+from duovox.data.plan.batching import Batching, Rows
 from duovox.data.plan.generator import generator_for
 from duovox.data.source.collate import pad_waves
 from duovox.data.source.selection import Limits, Mask, check_unique_keys, refuse, select

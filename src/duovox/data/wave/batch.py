@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from duovox.batch import BadUtterance
 from duovox.data.dataset.index import Index
-from duovox.data.plan.epoch import Rows
+from duovox.data.plan.batching import Rows
 from duovox.data.stage import Wave
 
 

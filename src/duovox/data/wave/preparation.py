@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duovox.audio.normalize import normalize
-from duovox.data.plan.epoch import Rows
+from duovox.data.plan.batching import Rows
 from duovox.data.stage import Augmentation, Wave
 from duovox.data.stage.chunk import ChunkRule, choose_chunk
 from duovox.data.stage.speed import SpeedPerturbation

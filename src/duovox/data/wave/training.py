@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from duovox.batch import BadUtterance
 from duovox.data.dataset.index import Index
 from duovox.data.listing import listing
-from duovox.data.plan.batching import Batching
-from duovox.data.plan.epoch import Plan, Rows, num_batches_per_epoch, plan, too_long
+from duovox.data.plan.batching import Batching, Rows
+from duovox.data.plan.epoch import Plan, num_batches_per_epoch, plan, too_long
 from duovox.data.plan.generator import generator_for
 from duovox.data.wave.batch import Waves
 from duovox.data.wave.preparation import Preparation

@@ -31,4 +31,4 @@ def test_both_halves_are_the_whole(by: str, tiny_corpus: Path, tmp_path: Path):
 def test_it_must_be_said_how_much(tiny_corpus: Path, tmp_path: Path):
     result = split(tiny_corpus / "demo" / "train", "--out", tmp_path / "some")
     assert result.exit_code == 1
-    assert "either --share or --hours" in result.output
+    assert "one of --share, --hours and --count" in result.output

@@ -20,6 +20,7 @@ def split(
     by: Annotated[By, typer.Option(help="What stays together.")] = "utterance",
     share: Annotated[float | None, typer.Option(help="Of all hours: 0.05 is 5 %.")] = None,
     hours: Annotated[float | None, typer.Option(help="Instead: 0.1667 is ten minutes.")] = None,
+    count: Annotated[int | None, typer.Option(help="Instead: so many of what `--by` says.")] = None,
     balanced: Annotated[
         bool,
         typer.Option(
@@ -38,7 +39,8 @@ def split(
     from duovox.data.dataset.write import ShardOptions
 
     index = Index.load(datasets)
-    chosen = choose(index, Choice(by=by, share=share, hours=hours, is_balanced=balanced, seed=seed))
+    choice = Choice(by=by, share=share, hours=hours, count=count, is_balanced=balanced, seed=seed)
+    chosen = choose(index, choice)
     options = ShardOptions(
         order=order,
         utterances_per_shard=utterances_per_shard,

@@ -70,6 +70,11 @@ def test_hours_are_met_to_half_an_utterance(index: Index):
     assert seconds(index, mask) == pytest.approx(3, abs=0.11)
 
 
+@pytest.mark.parametrize(("by", "expected"), [("utterance", 3), ("speaker", 36)])
+def test_a_count_is_met(index: Index, by: Any, expected: int):
+    assert choose(index, Choice(by=by, count=3, seed=1)).sum() == expected
+
+
 def test_a_balanced_sample_has_the_same_from_all_speakers(index: Index):
     mask = choose(index, Choice(hours=3 / 3600, is_balanced=True, seed=1))
     per_speaker = Counter[str]()
@@ -90,6 +95,8 @@ def test_what_cannot_be_chosen_is_refused(index: Index, write_shards: Callable, 
         choose(index, Choice(hours=1.0))
     with pytest.raises(ValueError, match="less than half of one speaker"):
         choose(index, Choice(by="speaker", share=0.01))
+    with pytest.raises(ValueError, match="5 of --by speaker are wanted, but there are only 5"):
+        choose(index, Choice(by="speaker", count=5))
     nameless = write_shards(tmp_path, [entry("_/_/a"), entry("_/_/b")])
     with pytest.raises(ValueError, match="2 of 2 utterances have no recording"):
         choose(nameless, Choice(by="recording", share=0.5))
@@ -98,8 +105,10 @@ def test_what_cannot_be_chosen_is_refused(index: Index, write_shards: Callable, 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "either --share or --hours"),
-        ({"share": 0.1, "hours": 1}, "either --share or --hours"),
+        ({}, "one of --share, --hours and --count"),
+        ({"share": 0.1, "hours": 1}, "one of --share, --hours and --count"),
+        ({"hours": 1, "count": 1}, "one of --share, --hours and --count"),
+        ({"count": 0}, "must be at least 1, got 0"),
         ({"share": 1.0}, "must lie between 0 and 1, got 1.0"),
         ({"hours": 0.0}, "must be more than 0, got 0.0"),
     ],

@@ -22,50 +22,44 @@ _COLUMNS = {"speaker": "speaker_id", "recording": "session_id", "utterance": "ke
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """How much to choose, and in units of what. Either `share` or `hours` must be given."""
+    """How much to choose, and in units of what: `share`, `hours` or `count` must be given."""
 
     by: By = "utterance"  # units that stay together
     share: float | None = None  # of all hours
     hours: float | None = None
+    count: int | None = None  # of units
     is_balanced: bool = False  # equal hours of the speakers; of the genders when by speaker
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if (self.share is None) == (self.hours is None):
-            raise ValueError("say how much to take: either --share or --hours, not both")
+        if [self.share, self.hours, self.count].count(None) != 2:
+            raise ValueError("say how much to take: one of --share, --hours and --count")
         if self.share is not None and not 0 < self.share < 1:
             raise ValueError(f"the share to take must lie between 0 and 1, got {self.share}")
         if self.hours is not None and not self.hours > 0:
             raise ValueError(f"the hours to take must be more than 0, got {self.hours}")
+        if self.count is not None and self.count < 1:
+            raise ValueError(f"the count to take must be at least 1, got {self.count}")
 
 
 def choose(index: Index, choice: Choice) -> NDArray[np.bool_]:
     """Return the (N,) mask of the chosen rows.
 
-    Units are drawn until their hours are as near to the wanted ones as whole units allow.
+    Units are drawn until there are as many as wanted, or until their hours are as near to the
+    wanted ones as whole units allow.
 
     Raises:
-        ValueError: an utterance has no speaker or recording to go by, there are not so many hours,
-            or the wanted hours are less than half of the first unit.
+        ValueError: an utterance has no speaker or recording to go by, there are not so many hours
+            or units, or the wanted hours are less than half of the first unit.
     """
     codes, names = getattr(index, _COLUMNS[choice.by]).codes()
     _check_names(names, codes, choice.by)
     seconds = index.num_samples / index.sample_rate
     lengths = np.bincount(codes, weights=seconds, minlength=len(names))
-    wanted = choice.hours * 3600 if choice.hours else (choice.share or 0) * seconds.sum()
-    if wanted >= seconds.sum():
-        raise ValueError(
-            f"{wanted / 3600:g} hours are wanted, but there are only {seconds.sum() / 3600:.2f}"
-        )
     drawn = np.random.default_rng(choice.seed).permutation(len(names)).tolist()
     if choice.is_balanced:
         drawn = list(_in_turns(drawn, _groups(index, codes, choice.by), lengths.tolist()))
-    taken = _nearest(lengths[drawn], wanted)
-    if taken == 0:
-        raise ValueError(
-            f"the wanted {wanted / 3600:g} hours are less than half of one {choice.by}: take more, "
-            "or go by smaller units (--by utterance)"
-        )
+    taken = _num_taken(lengths[drawn], choice)
     is_chosen = np.zeros(len(names), dtype=np.bool_)
     is_chosen[drawn[:taken]] = True
     mask: NDArray[np.bool_] = is_chosen[codes]
@@ -106,7 +100,24 @@ def _in_turns(
             heapq.heappush(turns, (length + lengths[unit], place, name))
 
 
-def _nearest(lengths: NDArray[np.float64], wanted: float) -> int:
-    """Return how many of the first lengths come nearest to the wanted sum."""
+def _num_taken(lengths: NDArray[np.float64], choice: Choice) -> int:
+    """Return how many of the units that were drawn, which last so many seconds, to take."""
+    if choice.count is not None:
+        if choice.count >= len(lengths):
+            raise ValueError(
+                f"{choice.count} of --by {choice.by} are wanted, but there are only {len(lengths)}"
+            )
+        return choice.count
+    wanted = choice.hours * 3600 if choice.hours else (choice.share or 0) * lengths.sum()
+    if wanted >= lengths.sum():
+        raise ValueError(
+            f"{wanted / 3600:g} hours are wanted, but there are only {lengths.sum() / 3600:.2f}"
+        )
     sums = np.concatenate([[0.0], np.cumsum(lengths)])
-    return int(np.abs(sums - wanted).argmin())
+    taken = int(np.abs(sums - wanted).argmin())  # the nearest
+    if taken == 0:
+        raise ValueError(
+            f"the wanted {wanted / 3600:g} hours are less than half of one {choice.by}: take more, "
+            "or go by smaller units (--by utterance)"
+        )
+    return taken

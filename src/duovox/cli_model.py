@@ -54,11 +54,22 @@ def evaluate(
     say(f"results: {folder}")
 
 
-def report(run: Run) -> None:
-    """Write report.html and the plots of a run anew."""
+def report(
+    run: Annotated[
+        Path, typer.Argument(help="The folder of a run, or of several.", show_default=False)
+    ],
+) -> None:
+    """Write report.html and the plots of a run anew, or those that compare all runs in a folder."""
     from duovox.run.report import write_report
+    from duovox.run.report.run_folder import is_run
+    from duovox.run.report.sweep import sweep_table, write_sweep_report
 
-    typer.echo(write_report(run))
+    if is_run(run):
+        typer.echo(write_report(run))
+        return
+    path = write_sweep_report(run)
+    Console(soft_wrap=True).print(sweep_table(run))
+    typer.echo(path)
 
 
 def transcribe(

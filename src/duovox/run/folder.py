@@ -33,7 +33,9 @@ CIRCUMSTANCES = {
     "speech.dataloader.num_workers": "batch n is the same whoever computes it",
     "speech.dataloader.pin_memory": "where a batch lies in memory",
     "speech.dataloader.val_batch_size": "a length-aware network hears each utterance by itself",
+    "speech.dataloader.val_max_num_samples": "a length-aware network hears each by itself",
     "speech.dataloader.test_batch_size": "tests come after training",
+    "speech.dataloader.test_max_num_samples": "tests come after training",
     "speaker.dataloader.num_workers": "batch n is the same whoever computes it",
     "speaker.dataloader.pin_memory": "where a batch lies in memory",
     "speaker.dataloader.val_batch_size": "a length-aware network hears each utterance by itself",
@@ -50,7 +52,7 @@ _NOUNS += ["octave", "phoneme", "pitch", "rhythm", "syllable", "timbre", "vowel"
 
 def run_name(config: dict[str, Any]) -> str:
     """Return twelve hexadecimal digits, the same for the same settings."""
-    shaping = _without_circumstances(config)
+    shaping = without_circumstances(config)
     for name in ("data", "load_network_from_checkpoint"):
         shaping[name] = _spelt_alike(shaping.get(name))
     if config.get("decoder"):  # validations within training ask no language model
@@ -92,9 +94,10 @@ def open_run_folder(folder: Path, *, resume: bool) -> None:
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
 
 
-def _without_circumstances(group: dict[str, Any], place: str = "") -> dict[str, Any]:
+def without_circumstances(group: dict[str, Any], place: str = "") -> dict[str, Any]:
+    """Return the settings, or a group at `place` in them, that shape the weights."""
     return {
-        key: _without_circumstances(value, f"{place}{key}.") if isinstance(value, dict) else value
+        key: without_circumstances(value, f"{place}{key}.") if isinstance(value, dict) else value
         for key, value in group.items()
         if f"{place}{key}" not in CIRCUMSTANCES
     }

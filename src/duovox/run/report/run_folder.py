@@ -38,6 +38,11 @@ class RunResults:
         return [item for items in self.hypotheses.values() for item in items]
 
 
+def is_run(folder: Path) -> bool:
+    """Tell whether a run has left anything in a folder."""
+    return any((folder / part).exists() for part in PARTS)
+
+
 def read_run(run_folder: Path) -> RunResults:
     """Return the results in a run folder.
 
@@ -45,7 +50,7 @@ def read_run(run_folder: Path) -> RunResults:
         ValueError: it is no run folder, or a file in it is damaged.
     """
     folder = run_folder.resolve()
-    if not any((folder / part).exists() for part in PARTS):
+    if not is_run(folder):
         raise ValueError(
             f"{run_folder} is no run folder: it has none of {', '.join(PARTS)}. "
             f"Give <log_folder>/<project>/<experiment>/<run>"

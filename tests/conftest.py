@@ -27,7 +27,7 @@ TINY_PRETRAINING = [
     "data.ssl.test=${data.speech.test}",
     "data.pipe.train.max_tokens=30_000",
     "data.pipe.train.num_workers=0",
-    "train=debug_ssl",
+    "train=debug",
     "network/regularisation=ssl_tiny",
     "network.ssl_cfg.mask_length=4",  # utterances have 18 frames and more
     "network.ssl_cfg.num_negative_samples=10",
@@ -35,8 +35,13 @@ TINY_PRETRAINING = [
     "network.ssl_cfg.num_dim_quantized=8",
     "network.ssl_cfg.num_dim_similarity=8",
 ]
-TINY_NETWORK = [
-    "network.wav2vec_checkpoint=null",
+TINY_FINE_TUNING = [
+    "data/set=demo",
+    "data.pipe.train.max_tokens=60_000",
+    "data.pipe.train.num_workers=0",
+    "train=debug",
+]
+TINY_ARCHITECTURE = [
     "network/architecture=tiny",
     "network.architecture.conv_channels=[8,8,8,8,8,8,8]",
     "network.architecture.width=16",
@@ -45,6 +50,10 @@ TINY_NETWORK = [
     "network.architecture.feed_forward_width=32",
     "network.architecture.position_kernel=16",
     "network.architecture.position_groups=2",
+]
+TINY_NETWORK = [
+    "network.wav2vec_checkpoint=null",
+    *TINY_ARCHITECTURE,
     "network.completely_freeze_feature_extractor=false",
     "network.use_gradient_checkpointing=false",
 ]
@@ -153,6 +162,29 @@ def run_ssl_door(make_ssl_door: Callable[[Path], Door], tmp_path: Path) -> Door:
 
 
 @pytest.fixture(scope="session")
+def make_ft_door(tiny_corpus: Path) -> Callable[[Path], Door]:
+    """Return a function that makes a door to fine-tuning on the tiny corpus: door("ft_asr")."""
+    overrides = (*TINY_ARCHITECTURE, *TINY_FINE_TUNING)
+    return lambda log_folder: Door(log_folder, (*_places(tiny_corpus, log_folder), *overrides))
+
+
+@pytest.fixture
+def run_ft_door(make_ft_door: Callable[[Path], Door], tmp_path: Path) -> Door:
+    """Return a door to fine-tuning on the tiny corpus; runs go to this test's own log folder."""
+    return make_ft_door(tmp_path / "logs")
+
+
+@pytest.fixture(scope="session")
+def pretrained_run(
+    make_ssl_door: Callable[[Path], Door], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return the folder of a pre-training run. Copy it before you change it."""
+    door = make_ssl_door(tmp_path_factory.mktemp("pretrained"))
+    door("ssl", "eval_model=false")
+    return door.run_folder
+
+
+@pytest.fixture(scope="session")
 def finished_run(
     make_door: Callable[[Path], Door], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
@@ -174,7 +206,8 @@ def _in_process(name: str) -> list[str]:
     """Return the overrides that keep a door's loaders in this process."""
     speech = ["speech.dataloader.num_workers=0"]
     speaker = ["speaker.dataloader.num_workers=0", "network.stat_pooling_type=mean"]
-    return {"speech": speech, "speaker": speaker, "ssl": []}.get(name, speech + speaker)
+    known = {"speech": speech, "speaker": speaker, "ssl": [], "ft_asr": []}
+    return known.get(name, speech + speaker)
 
 
 def _utterance(folder: Path, speaker: str, word: str, take: int) -> Utterance:

@@ -22,18 +22,22 @@ def learning(backbone: Backbone) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("encoder_frozen", "initially_frozen", "num_frozen_steps", "learning_at_0", "learning_at_3"),
+    ("num_feature_steps", "initially_frozen", "num_frozen_steps", "learning_at_0", "learning_at_3"),
     [
-        (False, False, 3, "feature_encoder transformer", "feature_encoder transformer"),
-        (True, False, 3, "transformer", "transformer"),
-        (False, True, 3, "", "feature_encoder transformer"),
-        (True, True, 3, "", "transformer"),
-        (True, True, 4, "", ""),
-        (False, True, None, "", ""),
+        (0, False, 3, "feature_encoder transformer", "feature_encoder transformer"),
+        (None, False, 3, "transformer", "transformer"),
+        (3, False, 3, "transformer", "feature_encoder transformer"),
+        (4, False, 3, "transformer", "transformer"),
+        (0, True, 3, "", "feature_encoder transformer"),
+        (2, True, 3, "", "feature_encoder transformer"),
+        (5, True, 3, "", "transformer"),
+        (None, True, 3, "", "transformer"),
+        (None, True, 4, "", ""),
+        (0, True, None, "", ""),
     ],
 )
 def test_the_settings_freeze_what_they_say(
-    encoder_frozen: bool,
+    num_feature_steps: int | None,
     initially_frozen: bool,
     num_frozen_steps: int | None,
     learning_at_0: str,
@@ -42,9 +46,9 @@ def test_the_settings_freeze_what_they_say(
     backbone, branch = Backbone(), nn.Linear(2, 2)
     freezing = backbone_freezing(
         backbone,
-        feature_encoder=backbone.feature_encoder,
+        feature_parts=[backbone.feature_encoder],
         branch=branch,
-        completely_freeze_feature_encoder=encoder_frozen,
+        num_feature_steps=num_feature_steps,
         initially_frozen=initially_frozen,
         num_frozen_steps=num_frozen_steps,
     )

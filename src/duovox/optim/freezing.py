@@ -39,24 +39,22 @@ class Freezing:
 def backbone_freezing(
     backbone: nn.Module,
     *,
-    feature_encoder: nn.Module,
+    feature_parts: Sequence[nn.Module],
     branch: nn.Module,
-    completely_freeze_feature_encoder: bool,
+    num_feature_steps: int | None,
     initially_frozen: bool,
     num_frozen_steps: int | None,
 ) -> Freezing:
     """Freeze a wav2vec 2.0 backbone as the settings say; heads learn from the first step.
 
     Args:
-        feature_encoder: the convolutional part of the backbone.
+        feature_parts: the convolutional part of the backbone, and what is frozen with it.
         branch: holds the tasks' copies of its upper layers, if there are any; frozen with it.
-        completely_freeze_feature_encoder: keep that part still for the whole run.
+        num_feature_steps: how long those parts are kept still at least; None = for the whole run.
         initially_frozen: keep the whole backbone still for the first `num_frozen_steps`.
         num_frozen_steps: in optimiser steps; None = never release it.
     """
-    parts: list[tuple[nn.Module, int | None]] = []
+    parts = [(part, num_feature_steps) for part in feature_parts]
     if initially_frozen:
         parts += [(backbone, num_frozen_steps), (branch, num_frozen_steps)]
-    if completely_freeze_feature_encoder:
-        parts.append((feature_encoder, None))
     return Freezing(parts)

@@ -19,12 +19,14 @@ from duovox.data.source.speech import SpeechSource
 from duovox.data.tokenizer import Tokenizer
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
-from duovox.run.data import chunk_rule, resolve_trials, warn_of_heard
+from duovox.run.data import chunk_rule, length_limits, resolve_trials, warn_of_heard
 from duovox.run.decoder import build_decoder, build_search, training_decoder
 from duovox.run.device import device_of
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.read import read
-from duovox.run.settings import Option, SpeakerPipeline
+from duovox.run.sample import draw
+from duovox.run.settings import Option, SpeakerPipeline, SpeechPipeline
+from duovox.run.speech_settings import SpeechData
 from duovox.run.weights import CONFIG_FILE, ModelCard, load_network
 from duovox.task.evaluation import SpeakerEvaluation, SpeechEvaluation
 from duovox.task.speaker import SpeakerTask
@@ -111,10 +113,13 @@ def _say_what_was_heard(run_folder: Path, index: Index, name: str) -> None:
     """Warn of utterances that the run was trained on, where its training data is still there."""
     if not (run_folder / CONFIG_FILE).is_file():  # a conversion, which forgets the data
         return
-    data = _config(run_folder)["data"]["speech"]
-    folders = [Path(folder).expanduser() for folder in data["train"]]
+    config = _config(run_folder)
+    data = read(SpeechData, config["data"]["speech"], path="data.speech")
+    folders = [Path(folder).expanduser() for folder in data.train]
     if all((folder / DATASET_FILE).is_file() for folder in folders):
-        warn_of_heard(index, Index.load(folders), name=name)
+        pipeline = read(SpeechPipeline, config["speech"]["pipeline"], path="speech.pipeline")
+        training = draw(Index.load(folders), data.sample, length_limits(pipeline))
+        warn_of_heard(index, training, name=name)
 
 
 def _config(run_folder: Path) -> dict[str, Any]:

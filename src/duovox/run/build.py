@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from duovox.run.dialect import without_dialect
+from duovox.run.dialect import RESOLVERS, without_dialect
 from duovox.run.read import read
 from duovox.run.settings import Settings
 
@@ -18,6 +18,8 @@ def read_settings(config: DictConfig) -> tuple[Settings, dict[str, Any]]:
     Raises:
         ValueError: a setting is unknown, missing or of the wrong type, or points to nothing.
     """
+    for name, function in RESOLVERS.items():
+        OmegaConf.register_new_resolver(name, function, replace=True)
     try:
         plain = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:

@@ -27,6 +27,7 @@ from duovox.data.trial.resolution import resolve
 from duovox.data.wave.preparation import Preparation
 from duovox.run.evaluate import EvaluationSet
 from duovox.run.option import AUGMENTATIONS, make
+from duovox.run.sample import draw
 from duovox.run.settings import (
     Option,
     Selector,
@@ -34,9 +35,10 @@ from duovox.run.settings import (
     SpeakerData,
     SpeakerLoading,
     Speech,
-    SpeechData,
+    SpeechPipeline,
     TrialSet,
 )
+from duovox.run.speech_settings import SpeechData
 from duovox.task.evaluation import Evaluation, SpeakerEvaluation, SpeechEvaluation, Trials
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
@@ -61,13 +63,14 @@ class SpeechSets:
 
     def training(self) -> SpeechSource:
         """Return the source that training draws from."""
-        pipeline = self.settings.pipeline
+        pipeline, loading = self.settings.pipeline, self.settings.dataloader
         return SpeechSource.for_training(
-            load_index(self.data.train, self.cache_folder),
+            self._training_index,
             Tokenizer(self.vocabulary),
             batching=Batching(
-                max_padded_samples=self.settings.dataloader.train_max_num_samples,
-                length_jitter=self.settings.dataloader.length_jitter,
+                max_padded_samples=loading.train_max_num_samples,
+                batch_size=loading.train_batch_size,
+                length_jitter=loading.length_jitter,
             ),
             seed=self.seed,
             preparation=Preparation(
@@ -75,9 +78,18 @@ class SpeechSets:
                 augmentations=_augmentations(pipeline.augmentations, "speech"),
                 normalize="chunk" if pipeline.normalize else "none",
             ),
-            limits=Limits(min_seconds=pipeline.min_seconds, max_seconds=pipeline.max_seconds),
+            limits=self._limits,
             unknown_characters=pipeline.unknown_characters,
         )
+
+    @property
+    def _limits(self) -> Limits:
+        return length_limits(self.settings.pipeline)
+
+    @cached_property
+    def _training_index(self) -> Index:
+        index = load_index(self.data.train, self.cache_folder)
+        return draw(index, self.data.sample, self._limits)
 
     def check_unheard(self, kinds: Iterable[str]) -> None:
         """Refuse test sets that hold what training hears, and warn of validation sets that do.
@@ -90,28 +102,33 @@ class SpeechSets:
         Raises:
             ValueError: an utterance of a test set is in training; the message lists them.
         """
-        training = load_index(self.data.train, self.cache_folder)
         for kind in kinds:
             check = check_unheard if kind == "test" else warn_of_heard
             for name, folder in getattr(self.data, kind).items():
                 index = load_index(folder, self.cache_folder)
-                check(index, training, name=f"data.speech.{kind}.{name}")
+                check(index, self._training_index, name=f"data.speech.{kind}.{name}")
 
     def validation(self, task: SpeechTask) -> list[EvaluationSet]:
         """Return the sets that a run is selected by."""
-        batch_size = self.settings.dataloader.val_batch_size
-        return [self._set(task, *item, batch_size) for item in self.data.validation.items()]
+        loading = self.settings.dataloader
+        batching = Batching(
+            max_padded_samples=loading.val_max_num_samples, batch_size=loading.val_batch_size
+        )
+        return [self._set(task, *item, batching) for item in self.data.validation.items()]
 
     def test(self, task: SpeechTask) -> list[EvaluationSet]:
         """Return the sets that are reported."""
-        batch_size = self.settings.dataloader.test_batch_size
-        return [self._set(task, *item, batch_size) for item in self.data.test.items()]
+        loading = self.settings.dataloader
+        batching = Batching(
+            max_padded_samples=loading.test_max_num_samples, batch_size=loading.test_batch_size
+        )
+        return [self._set(task, *item, batching) for item in self.data.test.items()]
 
-    def _set(self, task: SpeechTask, name: str, folder: str, batch_size: int) -> EvaluationSet:
+    def _set(self, task: SpeechTask, name: str, folder: str, batching: Batching) -> EvaluationSet:
         source = SpeechSource.for_evaluation(
             load_index(folder, self.cache_folder),
             Tokenizer(self.vocabulary),
-            batching=Batching(batch_size=batch_size),
+            batching=batching,
             normalize="chunk" if self.settings.pipeline.normalize else "none",
             unknown_characters="drop",  # no output can match them: they count as errors
         )
@@ -277,6 +294,11 @@ def _augmentations(options: Mapping[str, Option], task: str) -> tuple[Any, ...]:
         make(option, path=f"{path}.{name}", within=AUGMENTATIONS)
         for name, option in options.items()
     )
+
+
+def length_limits(pipeline: SpeechPipeline) -> Limits:
+    """Return which training utterances are used, by their length."""
+    return Limits(min_seconds=pipeline.min_seconds, max_seconds=pipeline.max_seconds)
 
 
 def chunk_rule(selector: Selector) -> ChunkRule:

@@ -20,13 +20,19 @@ from duovox.run.settings import Network, Option
 
 
 def build_network(
-    settings: Network, *, vocabulary_size: int | None, num_speakers: int | None, blank: int = 0
+    settings: Network,
+    *,
+    vocabulary_size: int | None,
+    num_speakers: int | None,
+    blank: int = 0,
+    normalizes: bool | None = None,
 ) -> SpeechSpeakerNetwork:
     """Return a new network; its backbone has the weights of `wav2vec_checkpoint`, if that is set.
 
     Args:
         vocabulary_size: V, or None for a network that does not recognise speech.
         num_speakers: K, or None for a network that does not recognise speakers.
+        normalizes: whether waves have zero mean and unit variance; None: not known.
     """
     options = backbone_options(settings)
     if settings.wav2vec_checkpoint is None:
@@ -35,7 +41,7 @@ def build_network(
         )
         backbone = Wav2Vec2Backbone(architecture, **options)
     else:
-        backbone = pretrained.load(settings.wav2vec_checkpoint, **options)
+        backbone = pretrained.load(settings.wav2vec_checkpoint, normalizes=normalizes, **options)
     return _with_heads(backbone, settings, vocabulary_size, num_speakers, blank)
 
 
@@ -68,6 +74,7 @@ def _with_heads(
     speech_head = pooling = speaker_head = num_shared_layers = None
     if vocabulary_size is not None:
         speech_head = CtcHead(speech_width, vocabulary_size, dropout=dropout)
+        speech_head.lean(blank, bias=settings.ctc_blank_bias, scale=settings.ctc_token_scale)
     if num_speakers is not None:
         pooling = _pooling(settings, speaker_width, backbone.width, blank)
         if settings.use_speaker_head:

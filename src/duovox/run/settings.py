@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from duovox.run.rule import Amount, Count, Positive, Share, above, at_least, between, distinct
+from duovox.run.speech_settings import SpeechData, SpeechLoading
 from duovox.run.ssl_settings import Collapse, Ssl, SslConfig, SslData
 
 Option = dict[str, Any]  # {"_target_": "duovox....", its keyword arguments}
@@ -28,15 +29,6 @@ class TrialSet:
 
     folder: str | list[str]
     trials: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpeechData:
-    """Dataset folders for learning and scoring words; the names are those of the results."""
-
-    train: list[str]
-    validation: dict[str, str]
-    test: dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,18 +47,6 @@ class Data:
     speech: SpeechData | None = None
     speaker: SpeakerData | None = None
     ssl: SslData | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpeechLoading:
-    """Batches of a budget of padded samples."""
-
-    train_max_num_samples: Positive
-    length_jitter: Amount
-    val_batch_size: Positive
-    test_batch_size: Positive
-    num_workers: Count
-    pin_memory: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +146,7 @@ class Regularisation:
     mask_feature_prob: Share
     mask_time_length: Positive
     mask_time_prob: Share
+    mask_time_min_spans: Count = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +159,8 @@ class Network:
     completely_freeze_feature_extractor: bool
     wav2vec_initially_frozen: bool
     num_frozen_steps: Count | None
+    num_frozen_feature_extractor_steps: Count = 0
+    freeze_feature_projection: bool = False
     use_gradient_checkpointing: bool
     length_aware: bool
     pooling: dict[str, Option]
@@ -190,6 +173,8 @@ class Network:
     enable_ctc_pool_speaker_embedding: bool = False
     enable_ctc_pool_no_grad: bool = True
     ctc_pool_on_blank_embeddings: bool = False
+    ctc_blank_bias: float = 0.0
+    ctc_token_scale: Amount = 1.0
     ssl_cfg: SslConfig | None = None  # of pre-training
 
 
@@ -259,6 +244,8 @@ class Trainer:
     compile: bool
     log_every_n_steps: Positive
     num_threads: Count | None
+    val_delay: Count = 0  # no validation before this step
+    stop_at_step: Positive | None = None  # of the max_steps that the schedule is made for
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -121,6 +121,8 @@ class Run:
         metrics = self._score(network, sets)
         self.console.print(results_table(metrics))
         self.console.print(f"report: {write_report(self.folder)}")
+        if len([*self.folder.parent.glob("*/metrics.json")]) > 1:
+            self.console.print(f"compare the runs: duovox report {self.folder.parent}")
         return _objective(metrics["validation"])
 
     def _network(self) -> AnyNetwork:
@@ -148,6 +150,7 @@ class Run:
             vocabulary_size=len(card.vocabulary) if card.vocabulary else None,
             num_speakers=len(card.speakers) if card.speakers else None,
             blank=card.blank,
+            normalizes=all(card.normalizes.values()),
         )
 
     def _fit(self, network: AnyNetwork, sets: Mapping[str, list[EvaluationSet]]) -> None:

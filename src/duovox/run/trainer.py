@@ -19,6 +19,7 @@ from duovox.run.gradient_variance import GradientVariance
 from duovox.run.progress import TrainingProgress
 from duovox.run.settings import Callbacks, Settings
 from duovox.run.stop import StopSignal
+from duovox.run.validation_delay import ValidationDelay
 
 
 def build_trainer(
@@ -36,7 +37,7 @@ def build_trainer(
         devices=max(1, settings.gpus),
         strategy=_strategy(settings),
         precision=_precision(str(trainer.precision), is_cpu=settings.gpus == 0),
-        max_steps=trainer.max_steps,
+        max_steps=trainer.stop_at_step or trainer.max_steps,
         val_check_interval=trainer.val_check_interval * trainer.accumulate_grad_batches,
         check_val_every_n_epoch=None,  # validation counts batches: the stream has no end
         accumulate_grad_batches=trainer.accumulate_grad_batches,
@@ -79,6 +80,8 @@ def _callbacks(settings: Settings, folder: Path, stop: StopSignal) -> list[Callb
     ]
     if chosen.collapse is not None and objective is not None:
         watchers.append(CollapseStop(chosen.collapse, num_entries=objective.num_entries))
+    if settings.trainer.val_delay:
+        watchers.append(ValidationDelay(settings.trainer.val_delay))
     if chosen.gradient_variance_steps:
         watchers.append(GradientVariance(chosen.gradient_variance_steps))
     faults = FaultLog(folder, share=chosen.bad_utterance_share, count=chosen.bad_utterance_count)

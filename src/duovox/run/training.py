@@ -96,13 +96,18 @@ def _freezing(settings: Settings, network: SpeechSpeakerNetwork) -> Callable[[in
     if settings.speaker is not None:
         _check_loss_fits_head(settings)
         _check_triplets(settings)
+    chosen, backbone = settings.network, network.backbone
+    parts: list[nn.Module] = [backbone.feature_encoder]
+    if chosen.freeze_feature_projection:
+        parts += [backbone.embedding.feature_norm, backbone.embedding.projection]
+    num_feature_steps = chosen.num_frozen_feature_extractor_steps
     freezing = backbone_freezing(
-        network.backbone,
-        feature_encoder=network.backbone.feature_encoder,
+        backbone,
+        feature_parts=parts,
         branch=network.get_submodule("branch"),
-        completely_freeze_feature_encoder=settings.network.completely_freeze_feature_extractor,
-        initially_frozen=settings.network.wav2vec_initially_frozen,
-        num_frozen_steps=settings.network.num_frozen_steps,
+        num_feature_steps=None if chosen.completely_freeze_feature_extractor else num_feature_steps,
+        initially_frozen=chosen.wav2vec_initially_frozen,
+        num_frozen_steps=chosen.num_frozen_steps,
     )
     return freezing.apply
 

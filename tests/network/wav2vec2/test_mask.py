@@ -99,6 +99,14 @@ def test_masked_frames_become_the_learned_vector() -> None:
     assert torch.equal(masked[0, changed], masking.vector.expand(int(changed.sum()), -1))
 
 
+@pytest.mark.parametrize("min_spans", [0, 1, 4])
+def test_short_utterances_get_the_spans_they_are_to_have_at_least(min_spans: int) -> None:
+    time, none = Spans(1e-6, 2), Spans(0.0, 4)
+    masking = SpanMasking(4, time=time, feature=none, min_time_spans=min_spans).train()
+    is_masked = (masking(torch.zeros(3, 40, 4), torch.full((3,), 40)) != 0).any(-1)
+    assert all(min_spans < count + 1 <= 2 * min_spans + 1 for count in is_masked.sum(-1).tolist())
+
+
 def test_masked_channels_are_zero_in_every_frame() -> None:
     is_zero = _masking(feature_prob=0.5)(torch.ones(3, 50, 32), torch.tensor([50, 50, 50])).eq(0)
     assert torch.equal(is_zero.all(dim=1), is_zero.any(dim=1))

@@ -24,7 +24,7 @@ from duovox.optim.schedule.cyclic import cyclic, relative_cyclic
 from duovox.optim.schedule.exp_decay import exp_decay
 from duovox.optim.schedule.one_cycle import one_cycle
 from duovox.optim.schedule.reduce_on_plateau import reduce_on_plateau
-from duovox.optim.schedule.tri_stage import relative_tri_stage, tri_stage
+from duovox.optim.schedule.tri_stage import linear_tri_stage, relative_tri_stage, tri_stage
 from duovox.optim.schedule.two_stage import two_stage
 from duovox.optim.schedule.wav2spk import wav2spk
 
@@ -38,6 +38,7 @@ SCHEDULES: list[Callable[..., LRScheduler]] = [  # a new schedule adds its name 
     one_cycle,
     tri_stage,
     relative_tri_stage,
+    linear_tri_stage,
     two_stage,
     wav2spk,
 ]
@@ -131,6 +132,14 @@ def test_tri_stage_of_a_tiny_rate_goes_down_to_it_first() -> None:
     seen = rates(optimizer, tri_stage(optimizer, max_steps=100), 30)
     assert seen[0] == pytest.approx(5e-6)
     assert seen[20] == pytest.approx(1e-6)
+
+
+def test_linear_tri_stage_is_transformers_linear_warm_up_and_decay_with_a_pause_between() -> None:
+    seen = rates_of(linear_tri_stage, 1000)
+    assert seen[:3] == pytest.approx([0.0, LR / 100, 2 * LR / 100])
+    assert seen[100:501] == pytest.approx([LR] * 401)
+    assert seen[750] == pytest.approx(LR / 2)
+    assert seen[999] == pytest.approx(LR / 500)
 
 
 def test_relative_tri_stage_starts_at_a_hundredth_and_ends_at_a_twentieth() -> None:

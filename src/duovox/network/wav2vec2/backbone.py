@@ -36,7 +36,8 @@ class Wav2Vec2Backbone(nn.Module):
             the feed-forward network.
         layerdrop: probability of passing over a transformer layer.
         mask_time_prob: spans of `mask_time_length` frames per frame of an utterance, times their
-            length; 0 turns masking off. Masked frames become a learned vector.
+            length, and at least `mask_time_min_spans`; 0 turns masking off. Masked frames become a
+            learned vector.
         mask_feature_prob: the same over the D channels, for the whole utterance; masked to zero.
         length_aware: keep padding out of the group norm; False restores the published behaviour.
         freeze_feature_encoder: the convolutions get no gradient.
@@ -55,6 +56,7 @@ class Wav2Vec2Backbone(nn.Module):
         layerdrop: float = 0.0,
         mask_time_prob: float = 0.0,
         mask_time_length: int = 10,
+        mask_time_min_spans: int = 2,
         mask_feature_prob: float = 0.0,
         mask_feature_length: int = 10,
         length_aware: bool = True,
@@ -72,6 +74,7 @@ class Wav2Vec2Backbone(nn.Module):
                 architecture.width,
                 time=Spans(mask_time_prob, mask_time_length),
                 feature=Spans(mask_feature_prob, mask_feature_length),
+                min_time_spans=mask_time_min_spans,
             ),
             feat_proj_dropout=feat_proj_dropout,
             hidden_dropout=hidden_dropout,

@@ -12,8 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-MIN_TIME_SPANS = 2  # an utterance that can hold them gets at least so many masked spans
-
 
 class Spans(NamedTuple):
     """How much to mask, and in how long pieces."""
@@ -33,18 +31,19 @@ class SpanMasking(nn.Module):
     Args:
         time: spans of frames.
         feature: spans of the D channels; a masked channel is so in the whole utterance.
+        min_time_spans: an utterance that can hold them gets at least so many.
     """
 
     vector: Tensor  # (D,) what masked frames become
 
-    def __init__(self, width: int, *, time: Spans, feature: Spans) -> None:
+    def __init__(self, width: int, *, time: Spans, feature: Spans, min_time_spans: int = 2) -> None:
         super().__init__()
         for name, spans in (("mask_time", time), ("mask_feature", feature)):
             if not 0 <= spans.probability <= 1:
                 raise ValueError(f"{name}_prob must lie in [0, 1], got {spans.probability}")
             if spans.length < 1:
                 raise ValueError(f"{name}_length must be at least 1, got {spans.length}")
-        self.time, self.feature = time, feature
+        self.time, self.feature, self.min_time_spans = time, feature, min_time_spans
         vector = torch.rand(width)
         if time.probability > 0:
             self.vector = nn.Parameter(vector)
@@ -63,7 +62,7 @@ class SpanMasking(nn.Module):
         """
         batch_size, max_frames, width = frames.shape
         if mask is None and self.training and self.time.probability > 0:
-            mask = span_mask(num_frames, max_frames, self.time, min_spans=MIN_TIME_SPANS)
+            mask = span_mask(num_frames, max_frames, self.time, min_spans=self.min_time_spans)
         if mask is not None:
             frames = torch.where(mask[..., None], self.vector.to(frames.dtype), frames)
         if self.training and self.feature.probability > 0:

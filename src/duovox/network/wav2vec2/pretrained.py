@@ -34,6 +34,7 @@ class Settings(TypedDict, total=False):
     layerdrop: float
     mask_time_prob: float
     mask_time_length: int
+    mask_time_min_spans: int
     mask_feature_prob: float
     mask_feature_length: int
     length_aware: bool
@@ -42,7 +43,11 @@ class Settings(TypedDict, total=False):
 
 
 def load(
-    source: str | Path, *, trust: bool = False, **settings: Unpack[Settings]
+    source: str | Path,
+    *,
+    trust: bool = False,
+    normalizes: bool | None = None,
+    **settings: Unpack[Settings],
 ) -> Wav2Vec2Backbone:
     """Make a backbone from a checkpoint of any format.
 
@@ -51,6 +56,8 @@ def load(
 
     Args:
         trust: read a pickle that names code, and leave the code out; see `torch_file`.
+        normalizes: whether waves will have zero mean and unit variance; the log tells where the
+            checkpoint was trained otherwise.
 
     Raises:
         ValueError: nothing readable is found there, or a tensor is missing or of another shape.
@@ -59,6 +66,13 @@ def load(
     _tell(
         source, [*(k for k in checkpoint.state if not k.startswith(BACKBONE)), *checkpoint.left_out]
     )
+    if normalizes is not None and normalizes != checkpoint.normalizes:
+        logger.warning(
+            "%s was trained on waves %s zero mean and unit variance, unlike this run's "
+            "(speech.pipeline.normalize, speaker.pipeline.normalize, data.pipe.train.normalize)",
+            source,
+            "of" if checkpoint.normalizes else "without",
+        )
     backbone = Wav2Vec2Backbone(checkpoint.architecture, **settings)
     backbone.load_state_dict(checkpoint.backbone_state())
     return backbone

@@ -1,4 +1,4 @@
-"""Warm up, hold, decay exponentially: the usual schedule for fine-tuning wav2vec 2.0."""
+"""Warm up, hold, decay: the usual schedule for fine-tuning wav2vec 2.0."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ def tri_stage(
 
     Source: Baevski et al. 2020, "wav2vec 2.0", section 4.3; shares of Park et al. 2019.
     """
-    check_share("warmup_ratio", warmup_ratio)
-    check_share("constant_ratio", constant_ratio)
-    check_share("warmup_ratio + constant_ratio", round(warmup_ratio + constant_ratio, 9))
+    _check_shares(warmup_ratio, constant_ratio)
     check_rate("initial_lr", initial_lr)
     check_rate("final_lr", final_lr)
     warmup_end = max_steps * warmup_ratio
@@ -62,6 +60,42 @@ def relative_tri_stage(
         initial_lr=initial_lr_ratio * peak,
         final_lr=final_lr_ratio * peak,
     )
+
+
+def linear_tri_stage(
+    optimizer: Optimizer,
+    *,
+    max_steps: int,
+    warmup_ratio: float = 0.1,
+    constant_ratio: float = 0.4,
+) -> LambdaLR:
+    """Rise from 0 to the optimiser's rate, hold it, fall to 0, in straight lines.
+
+    Args:
+        warmup_ratio: share of max_steps that rises.
+        constant_ratio: share of max_steps that holds; the rest falls.
+    """
+    _check_shares(warmup_ratio, constant_ratio)
+    peak = peak_lr(optimizer)
+    warmup_end = max_steps * warmup_ratio
+    hold_end = max_steps * (warmup_ratio + constant_ratio)
+
+    def lr_at(step: int) -> float:
+        if step < warmup_end:
+            return line(0.0, peak, step / warmup_end)
+        if step <= hold_end:
+            return peak
+        if step >= max_steps:
+            return 0.0
+        return line(peak, 0.0, (step - hold_end) / (max_steps - hold_end))
+
+    return follow(optimizer, lr_at)
+
+
+def _check_shares(warmup_ratio: float, constant_ratio: float) -> None:
+    check_share("warmup_ratio", warmup_ratio)
+    check_share("constant_ratio", constant_ratio)
+    check_share("warmup_ratio + constant_ratio", round(warmup_ratio + constant_ratio, 9))
 
 
 def _curve(

@@ -1,0 +1,24 @@
+"""Draw a part of the training data by a seed."""
+
+from __future__ import annotations
+
+from duovox.data.dataset.choice import Choice, choose
+from duovox.data.dataset.index import Index
+from duovox.data.source.selection import Limits, select
+from duovox.run.speech_settings import Sample
+
+
+def draw(index: Index, sample: Sample, limits: Limits) -> Index:
+    """Return the utterances that a run hears: a sample of those within the limits, or all.
+
+    The limits come first, so that ten minutes are ten minutes.
+
+    Raises:
+        ValueError: there is less than the sample wants.
+    """
+    if sample.seed is None:
+        return index
+    usable, _ = select(index, limits.faults(index))
+    hours = None if sample.minutes is None else sample.minutes / 60
+    choice = Choice(hours=hours, count=sample.utterances, seed=sample.seed)
+    return usable.select(choose(usable, choice))

@@ -60,16 +60,17 @@ def report(
     ],
 ) -> None:
     """Write report.html and the plots of a run anew, or those that compare all runs in a folder."""
+    from duovox.run.folder import CIRCUMSTANCES
     from duovox.run.report import write_report
     from duovox.run.report.run_folder import is_run
-    from duovox.run.report.sweep import sweep_table, write_sweep_report
+    from duovox.run.report.sweep import read_sweep, sweep_table, write_sweep_report
 
     if is_run(run):
         typer.echo(write_report(run))
         return
-    path = write_sweep_report(run)
-    Console(soft_wrap=True).print(sweep_table(run))
-    typer.echo(path)
+    runs = read_sweep(run, circumstances=CIRCUMSTANCES)
+    Console(soft_wrap=True).print(sweep_table(runs))
+    typer.echo(write_sweep_report(run, runs))
 
 
 def transcribe(

@@ -52,7 +52,7 @@ _NOUNS += ["octave", "phoneme", "pitch", "rhythm", "syllable", "timbre", "vowel"
 
 def run_name(config: dict[str, Any]) -> str:
     """Return twelve hexadecimal digits, the same for the same settings."""
-    shaping = without_circumstances(config)
+    shaping = _without_circumstances(config)
     for name in ("data", "load_network_from_checkpoint"):
         shaping[name] = _spelt_alike(shaping.get(name))
     if config.get("decoder"):  # validations within training ask no language model
@@ -94,10 +94,9 @@ def open_run_folder(folder: Path, *, resume: bool) -> None:
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
 
 
-def without_circumstances(group: dict[str, Any], place: str = "") -> dict[str, Any]:
-    """Return the settings, or a group at `place` in them, that shape the weights."""
+def _without_circumstances(group: dict[str, Any], place: str = "") -> dict[str, Any]:
     return {
-        key: without_circumstances(value, f"{place}{key}.") if isinstance(value, dict) else value
+        key: _without_circumstances(value, f"{place}{key}.") if isinstance(value, dict) else value
         for key, value in group.items()
         if f"{place}{key}" not in CIRCUMSTANCES
     }

@@ -11,7 +11,9 @@ import pytest
 import yaml
 from matplotlib.figure import Figure
 from rich.console import Console
+from typer.testing import CliRunner
 
+from duovox.cli import app
 from duovox.run.report.canvas import LIGHT
 from duovox.run.report.sweep import sweep_table, write_sweep_report
 from duovox.run.report.sweep.plot import sweep_plots
@@ -21,12 +23,14 @@ from duovox.run.report.sweep.spread import groups_of
 WERS = {1: 0.40, 2: 0.44, 3: 0.48}  # by sample
 
 
-def write_run(folder: Path, *, seed: int, lr: float = 1e-4, wer: float | None) -> None:
+def write_run(
+    folder: Path, *, seed: int, lr: float = 1e-4, wer: float | None, tag: str = "a"
+) -> None:
     folder.mkdir(parents=True)
     config = {
         "data": {"speech": {"sample": {"minutes": 10, "seed": seed}}},
         "optim": {"algo": {"lr": lr}},
-        "tag": [f"run {seed}"],
+        "tag": tag,
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     if wer is not None:
@@ -46,7 +50,7 @@ def sweep(tmp_path: Path) -> Path:
 def text_of(folder: Path) -> str:
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(sweep_table(folder))
+        console.print(sweep_table(read_sweep(folder)))
     return capture.get()
 
 
@@ -61,7 +65,7 @@ def test_runs_are_told_apart_by_the_settings_that_differ_and_in_their_order(swee
 
 
 def test_mean_and_sample_deviation_are_those_of_the_scored_runs(sweep: Path) -> None:
-    write_sweep_report(sweep)
+    write_sweep_report(sweep, read_sweep(sweep))
     summary = json.loads((sweep / "summary.json").read_text())
     (group,) = summary["groups"]
     assert group["num_runs"] == 3
@@ -107,7 +111,7 @@ def test_a_single_run_has_no_deviation(tmp_path: Path) -> None:
 
 
 def test_the_page_shows_the_plot_of_wer_against_sample(sweep: Path) -> None:
-    page = write_sweep_report(sweep).read_text()
+    page = write_sweep_report(sweep, read_sweep(sweep)).read_text()
     assert (sweep / "plots" / "wer_clean.png").is_file()
     assert page.count("<img") == 2  # light and dark
     assert "sample.seed=3" in page
@@ -131,8 +135,17 @@ def test_the_page_shows_the_plot_of_wer_against_sample(sweep: Path) -> None:
         ({"a/config.yaml": "a: 1", "a/metrics.json": "{"}, "metrics.json must be a JSON object"),
     ],
 )
+def test_the_command_leaves_labels_out(sweep: Path) -> None:
+    write_run(sweep / "f", seed=4, wer=0.5, tag="b")
+    result = CliRunner().invoke(app, ["report", str(sweep)])
+    assert result.exit_code == 0, result.output
+    assert "sample.seed=1" in result.output
+    assert "tag" not in result.output
+    assert (sweep / "report.html").is_file()
+
+
 def test_a_folder_without_runs_and_damaged_files_are_named(
     make_run: Callable[[dict[str, str]], Path], files: dict[str, str], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        write_sweep_report(make_run(files))
+        read_sweep(make_run(files))

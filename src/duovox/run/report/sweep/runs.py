@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from duovox.run.folder import without_circumstances
 from duovox.run.report.measures import SetResult, measures_of
 
 DEPTHS = ("*", "*/*")  # <experiment>/<run>, <project>/<experiment>/<run>
@@ -35,10 +34,13 @@ def short(place: str) -> str:
     return ".".join(place.split(".")[-2:])
 
 
-def read_sweep(folder: Path) -> list[SweepRun]:
+def read_sweep(folder: Path, *, circumstances: Collection[str] = ()) -> list[SweepRun]:
     """Return the runs of an experiment or a project, ordered by the settings they differ in.
 
     Runs that `resume=false` has put aside do not count.
+
+    Args:
+        circumstances: settings, by their place in the tree, that tell no runs apart.
 
     Raises:
         ValueError: there is no run, or a file is damaged.
@@ -50,9 +52,14 @@ def read_sweep(folder: Path) -> list[SweepRun]:
             f"{folder} is no run folder and has no runs in it. Give "
             "<log_folder>/<project>/<experiment>, or the folder of one run in it"
         )
-    configs = [dict(_leaves(without_circumstances(_config(one)))) for one in folders]
-    places = [*dict.fromkeys(place for config in configs for place in config)]
-    differing = [p for p in places if len({json.dumps(c.get(p)) for c in configs}) > 1]
+    configs = [dict(_leaves(_config(one))) for one in folders]
+    places = dict.fromkeys(place for config in configs for place in config)
+    differing = [
+        place
+        for place in places
+        if place not in circumstances
+        and len({json.dumps(config.get(place)) for config in configs}) > 1
+    ]
     runs = [
         SweepRun(
             folder=one,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from duovox.run.report.sweep.runs import SweepRun, read_sweep, short
+from duovox.run.report.sweep.runs import SweepRun, short
 from duovox.run.report.sweep.spread import columns, groups_of
 
 if TYPE_CHECKING:
@@ -16,11 +15,10 @@ Rows = list[list[str]]
 MEAN = "mean \N{PLUS-MINUS SIGN} standard deviation (lowest to highest)"
 
 
-def sweep_table(folder: Path) -> Table:
-    """Return the runs below a folder, one per row, and their means."""
+def sweep_table(runs: Sequence[SweepRun]) -> Table:
+    """Return the runs, one per row, and their means."""
     from rich.table import Table
 
-    runs = read_sweep(folder)
     table = Table(title="Runs", caption=MEAN)
     for number, name in enumerate(header(runs)):
         table.add_column(name, justify="right" if number else "left", overflow="fold")

@@ -11,21 +11,17 @@ from duovox.run.report.canvas import LIGHT, render
 from duovox.run.report.document import document, gallery, section
 from duovox.run.report.markup import element, table
 from duovox.run.report.sweep.plot import sweep_plots
-from duovox.run.report.sweep.runs import SweepRun, read_sweep
+from duovox.run.report.sweep.runs import SweepRun
 from duovox.run.report.sweep.spread import groups_of
 from duovox.run.report.sweep.table import MEAN, header, mean_rows, run_rows
 
 
-def write_sweep_report(folder: Path) -> Path:
+def write_sweep_report(folder: Path, runs: Sequence[SweepRun]) -> Path:
     """Write `summary.json`, `plots/*.png` and `report.html` of the runs below a folder.
 
     Returns:
         The path of the page.
-
-    Raises:
-        ValueError: there is no run, or a file of one is damaged.
     """
-    runs = read_sweep(folder)
     plots = sweep_plots(runs)
     images = {plot.name: render(plot, LIGHT) for plot in plots}
     if images:

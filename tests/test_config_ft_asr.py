@@ -128,7 +128,7 @@ def test_the_replication_has_the_numbers_of_its_study() -> None:
         ("train.val_interval=100", "trainer.val_check_interval", 100),
         ("network.regularisation.mask_time_prob=0", "network.regularisation.mask_time_prob", 0.0),
         ("+callbacks.keep_progress=true", "callbacks.keep_progress", True),
-        ("+speech.pipeline.speeds=[0.9,1]", "speech.pipeline.speeds", [0.9, 1.0]),
+        ("speech.pipeline.speeds=[0.9,1]", "speech.pipeline.speeds", [0.9, 1.0]),
         ("data.set.sample_minutes=5", "data.speech.sample.minutes", 5.0),
     ],
 )

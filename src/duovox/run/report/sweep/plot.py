@@ -56,6 +56,6 @@ def _draw(
         if interval := result.get(f"{measure.key}_interval"):
             axes.vlines(place, 100 * interval[0], 100 * interval[1], color=color, linewidth=1)
     axes.grid(visible=False, axis="x")
-    turned = {"rotation": 30, "ha": "right"} if len(runs) > 4 else {}
-    axes.set_xticks(range(len(runs)), [run.name for run in runs], parse_math=False, **turned)
+    axes.set_xticks(range(len(runs)), [run.name for run in runs], parse_math=False)
+    axes.tick_params(axis="x", rotation=30 if len(runs) > 4 else 0)
     axes.set_ylabel(f"{measure.name} (%)")

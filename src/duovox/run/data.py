@@ -27,7 +27,7 @@ from duovox.data.trial.resolution import resolve
 from duovox.data.wave.preparation import Preparation
 from duovox.run.evaluate import EvaluationSet
 from duovox.run.option import AUGMENTATIONS, make
-from duovox.run.sample import draw
+from duovox.run.sample import draw, length_limits
 from duovox.run.settings import (
     Option,
     Selector,
@@ -35,7 +35,6 @@ from duovox.run.settings import (
     SpeakerData,
     SpeakerLoading,
     Speech,
-    SpeechPipeline,
     TrialSet,
 )
 from duovox.run.speech_settings import SpeechData
@@ -78,18 +77,14 @@ class SpeechSets:
                 augmentations=_augmentations(pipeline.augmentations, "speech"),
                 normalize="chunk" if pipeline.normalize else "none",
             ),
-            limits=self._limits,
+            limits=length_limits(pipeline),
             unknown_characters=pipeline.unknown_characters,
         )
-
-    @property
-    def _limits(self) -> Limits:
-        return length_limits(self.settings.pipeline)
 
     @cached_property
     def _training_index(self) -> Index:
         index = load_index(self.data.train, self.cache_folder)
-        return draw(index, self.data.sample, self._limits)
+        return draw(index, self.data.sample, length_limits(self.settings.pipeline))
 
     def check_unheard(self, kinds: Iterable[str]) -> None:
         """Refuse test sets that hold what training hears, and warn of validation sets that do.
@@ -294,11 +289,6 @@ def _augmentations(options: Mapping[str, Option], task: str) -> tuple[Any, ...]:
         make(option, path=f"{path}.{name}", within=AUGMENTATIONS)
         for name, option in options.items()
     )
-
-
-def length_limits(pipeline: SpeechPipeline) -> Limits:
-    """Return which training utterances are used, by their length."""
-    return Limits(min_seconds=pipeline.min_seconds, max_seconds=pipeline.max_seconds)
 
 
 def chunk_rule(selector: Selector) -> ChunkRule:

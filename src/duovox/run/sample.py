@@ -5,7 +5,13 @@ from __future__ import annotations
 from duovox.data.dataset.choice import Choice, choose
 from duovox.data.dataset.index import Index
 from duovox.data.source.selection import Limits, select
+from duovox.run.settings import SpeechPipeline
 from duovox.run.speech_settings import Sample
+
+
+def length_limits(pipeline: SpeechPipeline) -> Limits:
+    """Return which training utterances are used, by their length."""
+    return Limits(min_seconds=pipeline.min_seconds, max_seconds=pipeline.max_seconds)
 
 
 def draw(index: Index, sample: Sample, limits: Limits) -> Index:

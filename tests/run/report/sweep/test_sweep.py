@@ -127,14 +127,6 @@ def test_the_page_shows_the_plot_of_wer_against_sample(sweep: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("files", "message"),
-    [
-        ({}, "has no runs in it"),
-        ({"a/config.yaml": "{"}, "config.yaml is damaged"),
-        ({"a/config.yaml": "a: 1", "a/metrics.json": "{"}, "metrics.json must be a JSON object"),
-    ],
-)
 def test_the_command_leaves_labels_out(sweep: Path) -> None:
     write_run(sweep / "f", seed=4, wer=0.5, tag="b")
     result = CliRunner().invoke(app, ["report", str(sweep)])
@@ -144,6 +136,14 @@ def test_the_command_leaves_labels_out(sweep: Path) -> None:
     assert (sweep / "report.html").is_file()
 
 
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "has no runs in it"),
+        ({"a/config.yaml": "{"}, "config.yaml is damaged"),
+        ({"a/config.yaml": "a: 1", "a/metrics.json": "{"}, "metrics.json must be a JSON object"),
+    ],
+)
 def test_a_folder_without_runs_and_damaged_files_are_named(
     make_run: Callable[[dict[str, str]], Path], files: dict[str, str], message: str
 ) -> None:

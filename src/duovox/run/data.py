@@ -27,7 +27,7 @@ from duovox.data.trial.resolution import resolve
 from duovox.data.wave.preparation import Preparation
 from duovox.run.evaluate import EvaluationSet
 from duovox.run.option import AUGMENTATIONS, make
-from duovox.run.sample import draw, length_limits
+from duovox.run.sample import draw, length_limits, warn_of_heard
 from duovox.run.settings import (
     Option,
     Selector,
@@ -43,6 +43,7 @@ from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
 
 Source = SpeechSource | SpeakerSource | SslSource
+Sizes = tuple[int | None, int | None]  # of a batch: padded samples or utterances
 _SPEAKER_BLOCK = 100_000  # utterances, of which VoxCeleb 2 has 17 per speaker in a block
 
 
@@ -106,24 +107,20 @@ class SpeechSets:
     def validation(self, task: SpeechTask) -> list[EvaluationSet]:
         """Return the sets that a run is selected by."""
         loading = self.settings.dataloader
-        batching = Batching(
-            max_padded_samples=loading.val_max_num_samples, batch_size=loading.val_batch_size
-        )
-        return [self._set(task, *item, batching) for item in self.data.validation.items()]
+        sizes = loading.val_max_num_samples, loading.val_batch_size
+        return [self._set(task, *item, sizes) for item in self.data.validation.items()]
 
     def test(self, task: SpeechTask) -> list[EvaluationSet]:
         """Return the sets that are reported."""
         loading = self.settings.dataloader
-        batching = Batching(
-            max_padded_samples=loading.test_max_num_samples, batch_size=loading.test_batch_size
-        )
-        return [self._set(task, *item, batching) for item in self.data.test.items()]
+        sizes = loading.test_max_num_samples, loading.test_batch_size
+        return [self._set(task, *item, sizes) for item in self.data.test.items()]
 
-    def _set(self, task: SpeechTask, name: str, folder: str, batching: Batching) -> EvaluationSet:
+    def _set(self, task: SpeechTask, name: str, folder: str, sizes: Sizes) -> EvaluationSet:
         source = SpeechSource.for_evaluation(
             load_index(folder, self.cache_folder),
             Tokenizer(self.vocabulary),
-            batching=batching,
+            batching=Batching(max_padded_samples=sizes[0], batch_size=sizes[1]),
             normalize="chunk" if self.settings.pipeline.normalize else "none",
             unknown_characters="drop",  # no output can match them: they count as errors
         )
@@ -263,14 +260,6 @@ def resolve_trials(
         is_target=resolved.is_target.tolist(),
         known_as=listed.known_as,
     )
-
-
-def warn_of_heard(index: Index, training: Index, *, name: str) -> None:
-    """Warn of utterances that were trained on, where `check_unheard` would refuse them."""
-    try:
-        check_unheard(index, training, name=name)
-    except ValueError as error:
-        warnings.warn(str(error), stacklevel=2)
 
 
 def load_index(folders: str | Sequence[str], cache_folder: Path) -> Index:

@@ -1,10 +1,12 @@
-"""Draw a part of the training data by a seed."""
+"""What of the training data a run hears: a sample by a seed, within limits of length."""
 
 from __future__ import annotations
 
+import warnings
+
 from duovox.data.dataset.choice import Choice, choose
 from duovox.data.dataset.index import Index
-from duovox.data.source.selection import Limits, select
+from duovox.data.source.selection import Limits, check_unheard, select
 from duovox.run.settings import SpeechPipeline
 from duovox.run.speech_settings import Sample
 
@@ -28,3 +30,11 @@ def draw(index: Index, sample: Sample, limits: Limits) -> Index:
     hours = None if sample.minutes is None else sample.minutes / 60
     choice = Choice(hours=hours, count=sample.utterances, seed=sample.seed)
     return usable.select(choose(usable, choice))
+
+
+def warn_of_heard(index: Index, training: Index, *, name: str) -> None:
+    """Warn of utterances that were trained on, where `check_unheard` would refuse them."""
+    try:
+        check_unheard(index, training, name=name)
+    except ValueError as error:
+        warnings.warn(str(error), stacklevel=2)

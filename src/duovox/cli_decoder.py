@@ -92,7 +92,7 @@ def tune_decoder(
         beam_sizes=tuple(beam_size or ()),
     )
     logits = _logits(source, data, device)
-    with progress("tuning", None) as advance:
+    with progress("tuning", grid.most_trials) as advance:
         trials = tuning.tune_decoder(
             read_logits(logits),
             option,

@@ -68,7 +68,7 @@ def read_logits(path: Path) -> StoredLogits:
                 utterances=utterances,
                 logits=list(torch.split(logits, content["num_frames"].tolist())),
             )
-    except (OSError, KeyError, ValueError, RuntimeError, EOFError, BadZipFile) as error:
+    except (OSError, KeyError, ValueError, RuntimeError, EOFError, TypeError, BadZipFile) as error:
         raise ValueError(
             f"{path} holds no logits ({error}); `duovox evaluate --store-logits` writes them"
         ) from error

@@ -45,6 +45,11 @@ class Grid:
                 f"{self.num_points} and {self.num_rounds}"
             )
 
+    @property
+    def most_trials(self) -> int:
+        """How many trials there are at most."""
+        return self.num_points**2 + 8 * (self.num_rounds - 1) + len(self.beam_sizes)
+
     def coarse(self) -> list[Weights]:
         """Return the first round."""
         sides = (np.linspace(*one, self.num_points) for one in (self.lm_weights, self.word_scores))

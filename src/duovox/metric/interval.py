@@ -3,12 +3,15 @@
 The test set is drawn anew with replacement, 1000 times, and the number computed for each draw; the
 interval holds the middle 95 % of the results. What is drawn must be what is independent: utterances
 for word errors, but *speakers* for verification, where one odd voice spoils thousands of trials.
+The draws depend on the seed and the size of the set alone: those of two systems on one set are
+pairs.
 
 Source: Bisani and Ney 2004 for word errors; Poh and Bengio 2007 for users.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +44,13 @@ def error_rate_interval(
         errors: (N,) edits of each utterance.
         num_units: (N,) reference words (or characters) of each utterance.
     """
+    return middle(error_rate_draws(errors, num_units, num_draws=num_draws, seed=seed))
+
+
+def error_rate_draws(
+    errors: ArrayLike, num_units: ArrayLike, *, num_draws: int = 1000, seed: int = 0
+) -> NDArray[np.float64]:
+    """Return the error rate of each draw (num_draws,); arguments as `error_rate_interval`."""
     edits, units = np.asarray(errors, np.int64), np.asarray(num_units, np.int64)
     generator = np.random.default_rng(seed)
     block = max(1, _VALUES_PER_BLOCK // len(edits))
@@ -49,7 +59,7 @@ def error_rate_interval(
         shape = (min(block, num_draws - start), len(edits))
         drawn = generator.integers(len(edits), size=shape)  # (draws, N) utterances
         rates.append(edits[drawn].sum(axis=1) / np.maximum(units[drawn].sum(axis=1), 1))
-    return _middle(np.concatenate(rates))
+    return np.concatenate(rates)
 
 
 def equal_error_rate_interval(
@@ -63,15 +73,40 @@ def equal_error_rate_interval(
 ) -> Interval:
     """Return the interval of the (interpolated) equal error rate, over the test set's speakers.
 
-    A trial counts as often as its two speakers were drawn: the product of both counts, or the count
-    itself when it compares a speaker with themselves. Draws without targets or without non-targets
-    have no equal error rate and are left out.
-
     Args:
         scores: (N,) higher = more alike.
         labels: (N,) 1 = same speaker, 0 = different speakers.
         enroll_speakers: speaker of each trial's first utterance.
         test_speakers: speaker of each trial's second utterance.
+    """
+    rates = equal_error_rate_draws(
+        scores,
+        labels,
+        enroll_speakers=enroll_speakers,
+        test_speakers=test_speakers,
+        num_draws=num_draws,
+        seed=seed,
+    )
+    return middle(rates[~np.isnan(rates)])
+
+
+def equal_error_rate_draws(
+    scores: Scores,
+    labels: Labels,
+    *,
+    enroll_speakers: Sequence[str],
+    test_speakers: Sequence[str],
+    num_draws: int = 1000,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Return the equal error rate of each draw (num_draws,); arguments as above.
+
+    A trial counts as often as its two speakers were drawn: the product of both counts, or the count
+    itself when it compares a speaker with themselves. Draws without targets or without non-targets
+    have no equal error rate: NaN.
+
+    Raises:
+        ValueError: no draw has one.
     """
     values, is_target = checked(scores, labels)
     ordered, order = ascending(values)
@@ -82,13 +117,12 @@ def equal_error_rate_interval(
     for counts in _speaker_counts(num_speakers, num_draws, seed):
         weights = counts[enroll] * np.where(is_same, 1, counts[test])
         rates.append(_weighted_eer(weights, is_target, starts))
-    defined = [rate for rate in rates if rate is not None]
-    if not defined:
+    if np.isnan(rates).all():
         raise ValueError(
             f"no draw of the {num_speakers} speakers has both target and non-target trials: "
             "an interval over speakers needs more of them"
         )
-    return _middle(np.array(defined))
+    return np.array(rates)
 
 
 def _speaker_numbers(
@@ -114,13 +148,13 @@ def _speaker_counts(num_speakers: int, num_draws: int, seed: int) -> Iterator[ND
 
 def _weighted_eer(
     weights: NDArray[Any], is_target: NDArray[np.bool_], starts: NDArray[np.int64]
-) -> float | None:
-    """Return the interpolated EER of sorted trials that count `weights` times (N,) each."""
+) -> float:
+    """Return the interpolated EER of sorted trials that count `weights` times (N,) each, or NaN."""
     targets = np.concatenate([[0], np.cumsum(weights * is_target)])
     everyone = np.concatenate([[0], np.cumsum(weights)])
     num_targets, num_nontargets = int(targets[-1]), int(everyone[-1] - targets[-1])
     if num_targets == 0 or num_nontargets == 0:
-        return None
+        return math.nan
     misses = targets[starts] / num_targets  # (P,)
     alarms = 1 - (everyone - targets)[starts] / num_nontargets
     after = int(np.argmax(misses >= alarms))
@@ -128,7 +162,8 @@ def _weighted_eer(
     return crossing(misses[around], alarms[around])[0]
 
 
-def _middle(values: NDArray[Any]) -> Interval:
+def middle(values: NDArray[Any]) -> Interval:
+    """Return the ends of the middle 95 % of values (N,)."""
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(values, [tail, 1 - tail])
     return Interval(low=float(low), high=float(high))

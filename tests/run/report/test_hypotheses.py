@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import jiwer
-import numpy as np
 import pytest
 
-from duovox.run.report.hypotheses import Hypothesis, align, read_hypotheses, worst
+from duovox.run.report.hypotheses import Hypothesis, read_hypotheses, worst
 
 
 def utterance(reference: str, hypothesis: str, *, key: str = "a/b/c") -> Hypothesis:
@@ -19,39 +18,6 @@ def utterance(reference: str, hypothesis: str, *, key: str = "a/b/c") -> Hypothe
         wer=jiwer.wer(reference, hypothesis),
         num_samples=24_000,
     )
-
-
-def test_words_stand_over_what_was_heard_in_their_place() -> None:
-    words = align("ONE TWO THREE", "ONE TOO THREE FOUR")
-    assert [(word.kind, word.reference, word.hypothesis) for word in words] == [
-        ("equal", "ONE", "ONE"),
-        ("substitute", "TWO", "TOO"),
-        ("equal", "THREE", "THREE"),
-        ("insert", None, "FOUR"),
-    ]
-
-
-@pytest.mark.parametrize(("reference", "hypothesis"), [("", "A B"), ("A B", ""), ("A", "B")])
-def test_alignments_of_nothing_are_insertions_or_deletions(reference: str, hypothesis: str) -> None:
-    words = align(reference, hypothesis)
-    assert [w.reference for w in words if w.reference] == reference.split()
-    assert [w.hypothesis for w in words if w.hypothesis] == hypothesis.split()
-
-
-def test_an_alignment_holds_all_words_and_as_many_errors_as_jiwer_counts() -> None:
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        reference, hypothesis = (
-            " ".join(rng.choice(list("ABCD"), size=rng.integers(1, 12))) for _ in range(2)
-        )
-        words = align(reference, hypothesis)
-        counts = jiwer.process_words(reference, hypothesis)
-        kinds = [word.kind for word in words]
-        assert " ".join(word.reference for word in words if word.reference) == reference
-        assert " ".join(word.hypothesis for word in words if word.hypothesis) == hypothesis
-        assert kinds.count("substitute") == counts.substitutions
-        assert kinds.count("delete") == counts.deletions
-        assert kinds.count("insert") == counts.insertions
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,9 @@
-"""What was heard: the hypotheses of a run, its worst utterances, and their words side by side."""
+"""What was heard: the hypotheses of a run and its worst utterances."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 from duovox.batch import SAMPLE_RATE
@@ -21,6 +20,11 @@ class Hypothesis:
     hypothesis: str
     wer: float  # fraction; can exceed 1
     num_samples: int
+
+    @property
+    def speaker_id(self) -> str:
+        """The first part of the key."""
+        return self.key.partition("/")[0]
 
     @property
     def num_words(self) -> int:
@@ -54,29 +58,3 @@ def worst(hypotheses: Iterable[Hypothesis], *, count: int) -> list[Hypothesis]:
     """Return the utterances with the highest WER above 0; of equals, more errors come first."""
     wrong = [item for item in hypotheses if item.wer > 0]
     return sorted(wrong, key=lambda item: (-item.wer, -item.num_errors, item.key))[:count]
-
-
-@dataclass(frozen=True, kw_only=True)
-class AlignedWord:
-    """A reference word over the word heard in its place; either is None where there is none."""
-
-    kind: str  # equal, substitute, delete or insert
-    reference: str | None
-    hypothesis: str | None
-
-
-def align(reference: str, hypothesis: str) -> list[AlignedWord]:
-    """Return the words of both texts side by side, at the smallest number of errors."""
-    import jiwer
-
-    output = jiwer.process_words(reference, hypothesis)
-    said, heard = output.references[0], output.hypotheses[0]
-    words: list[AlignedWord] = []
-    for stretch in output.alignments[0]:
-        above = said[stretch.ref_start_idx : stretch.ref_end_idx]
-        below = heard[stretch.hyp_start_idx : stretch.hyp_end_idx]
-        words += (
-            AlignedWord(kind=stretch.type, reference=word, hypothesis=other)
-            for word, other in zip_longest(above, below)  # one is empty, or both are as long
-        )
-    return words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from duovox.run.report import appendix, headline, speaker_section, speech_section
+from duovox.run.report import appendix, error_section, headline, speaker_section, speech_section
 from duovox.run.report.canvas import Plot
 from duovox.run.report.code_plot import code_plot
 from duovox.run.report.det_plot import det_plot
@@ -56,7 +56,13 @@ def _speech_parts(
 ) -> list[Markup]:
     if not results.all_hypotheses:
         return []
-    return [speech_section.worst_utterances(results.all_hypotheses), gallery(plots, images)]
+    return [
+        error_section.error_kinds(results.hypotheses),
+        error_section.confusions(results.all_hypotheses),
+        speech_section.worst_utterances(results.all_hypotheses),
+        error_section.speakers(results.all_hypotheses),
+        gallery(plots, images),
+    ]
 
 
 def _bad_parts(results: RunResults) -> list[Markup]:

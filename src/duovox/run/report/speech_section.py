@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from duovox.run.report.hypotheses import AlignedWord, Hypothesis, align, worst
+from duovox.metric.word_alignment import AlignedWord, align
+from duovox.run.report.hypotheses import Hypothesis, worst
 from duovox.run.report.markup import Markup, element, join
 
 COUNT = 10  # utterances shown

@@ -36,6 +36,32 @@ def test_the_hypotheses_give_the_word_error_rate(finished_run: Path, kind, folde
     assert set(rows[0]) == {"key", "reference", "hypothesis", "wer", "num_samples"}
 
 
+def test_the_same_texts_are_there_for_sclite(finished_run: Path) -> None:
+    folder = finished_run / "hypotheses"
+    rows = [json.loads(line) for line in lines_of(folder / "demo.jsonl")]
+    for name, column in (("demo.trn", "hypothesis"), ("demo.ref.trn", "reference")):
+        expected = [f"{row[column]} ({row['key'].replace('/', '-')})".strip() for row in rows]
+        assert lines_of(folder / name) == expected
+
+
+def test_every_word_that_was_heard_has_its_time(finished_run: Path) -> None:
+    folder, spoken = finished_run / "hypotheses", []
+    rows = {
+        row["key"].replace("/", "-"): row
+        for row in map(json.loads, lines_of(folder / "demo.jsonl"))
+    }
+    for line in lines_of(folder / "demo.ctm"):
+        utterance, channel, start, duration, word, score = line.split()
+        spoken.append((utterance, word))
+        assert channel == "1"
+        assert 0 <= float(start) < float(start) + float(duration)
+        assert float(start) + float(duration) <= rows[utterance]["num_samples"] / 16_000
+        assert 0 < float(score) <= 1
+    assert spoken == [
+        (key, word) for key, row in rows.items() for word in row["hypothesis"].split()
+    ]
+
+
 def test_every_utterance_of_the_set_is_there_with_its_length(finished_run, tiny_corpus) -> None:
     index = Index.load([tiny_corpus / "demo" / "test"])
     expected = dict(zip(index.key, index.num_samples.tolist(), strict=True))

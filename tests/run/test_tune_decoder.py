@@ -25,6 +25,7 @@ def stored() -> StoredLogits:
     """Return logits that spell TEXTS, with much noise."""
     generator = torch.Generator().manual_seed(0)
     return StoredLogits(
+        frame_seconds=0.02,
         vocabulary=VOCABULARY,
         utterances=tuple(
             Hypothesis(key=f"a/b/{number}", reference=text, hypothesis="", num_samples=9600)

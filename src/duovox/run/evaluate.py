@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ from rich.progress import Progress
 from torch import nn
 from torch.utils.data import DataLoader
 
+from duovox.batch import SAMPLE_RATE
 from duovox.decoding.parallel import Decode, decode_all
-from duovox.metric.wer import word_error_rate
+from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.run.hypothesis_files import write_hypotheses
 from duovox.run.logits import stored_logits
 from duovox.run.report.mask_plot import masked_utterance, write_masked
 from duovox.run.scores import speaker_scores, speech_scores, ssl_scores
-from duovox.task.evaluation import Evaluation, Hypothesis, SpeakerEvaluation, SpeechEvaluation
+from duovox.task.evaluation import Evaluation, SpeakerEvaluation, SpeechEvaluation
 from duovox.task.ssl_evaluation import SslEvaluation
 
 
@@ -63,6 +65,7 @@ def evaluate(
             task = progress.add_task(f"scoring {name}", total=one.num_batches)
             if isinstance(one.evaluation, SpeechEvaluation):
                 one.evaluation.keeps_logits = store_logits or search is not None
+                one.evaluation.with_times = True
             one.evaluation.start()
             for batch in one.batches:
                 one.evaluation.add(network, batch.to(device))
@@ -70,8 +73,9 @@ def evaluate(
             if isinstance(one.evaluation, SpeechEvaluation):
                 _decode_again(one.evaluation, search, progress)
                 if store_logits:
-                    stored_logits(one.evaluation).write(folder / "logits" / f"{name}.npz")
-            results[name] = results.get(name, {}) | _finish(one.evaluation, folder)
+                    kept = stored_logits(one.evaluation, frame_seconds=_frame_seconds(network))
+                    kept.write(folder / "logits" / f"{name}.npz")
+            results[name] = results.get(name, {}) | _finish(one.evaluation, network, folder)
     return results
 
 
@@ -83,9 +87,10 @@ def _decode_again(evaluation: SpeechEvaluation, search: Decode | None, progress:
     evaluation.reword(texts)
 
 
-def _finish(evaluation: Evaluation, folder: Path) -> dict[str, Any]:
+def _finish(evaluation: Evaluation, network: nn.Module, folder: Path) -> dict[str, Any]:
     if isinstance(evaluation, SpeechEvaluation):
-        write_hypotheses(evaluation.hypotheses, folder / "hypotheses" / f"{evaluation.name}.jsonl")
+        path = folder / "hypotheses" / evaluation.name
+        write_hypotheses(evaluation.hypotheses, path, frame_seconds=_frame_seconds(network))
         return speech_scores(evaluation.hypotheses)
     if isinstance(evaluation, SslEvaluation):
         _write_codes(evaluation, folder)
@@ -95,13 +100,9 @@ def _finish(evaluation: Evaluation, folder: Path) -> dict[str, Any]:
     return speaker_scores(scores, evaluation.trials)
 
 
-def write_hypotheses(hypotheses: Sequence[Hypothesis], path: Path) -> None:
-    """Write one JSON line per utterance, with its word error rate."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
-        for item in hypotheses:
-            wer = word_error_rate([item.reference], [item.hypothesis]).wer
-            file.write(json.dumps(asdict(item) | {"wer": wer}, ensure_ascii=False) + "\n")
+def _frame_seconds(network: nn.Module) -> float:
+    assert isinstance(network, SpeechSpeakerNetwork)
+    return network.backbone.architecture.hop / SAMPLE_RATE
 
 
 def _write_scores(evaluation: SpeakerEvaluation, scores: Sequence[float], path: Path) -> None:

@@ -19,6 +19,7 @@ class StoredLogits:
     """The logits of N utterances, and what was said in them."""
 
     vocabulary: tuple[str, ...]  # V symbols, the first is the CTC blank
+    frame_seconds: float  # from one frame to the next
     utterances: tuple[Hypothesis, ...]  # N, with the text of the decoder that came first
     logits: list[Tensor]  # N times (T, V)
 
@@ -30,6 +31,7 @@ class StoredLogits:
             np.savez(
                 file,
                 vocabulary=np.array(self.vocabulary),
+                frame_seconds=np.array(self.frame_seconds),
                 keys=np.array([one.key for one in self.utterances]),
                 references=np.array([one.reference for one in self.utterances]),
                 hypotheses=np.array([one.hypothesis for one in self.utterances]),
@@ -39,10 +41,11 @@ class StoredLogits:
             )
 
 
-def stored_logits(evaluation: SpeechEvaluation) -> StoredLogits:
+def stored_logits(evaluation: SpeechEvaluation, *, frame_seconds: float) -> StoredLogits:
     """Return what an evaluation kept."""
     return StoredLogits(
         vocabulary=tuple(evaluation.task.vocabulary),
+        frame_seconds=frame_seconds,
         utterances=tuple(evaluation.hypotheses),
         logits=evaluation.logits,
     )
@@ -65,6 +68,7 @@ def read_logits(path: Path) -> StoredLogits:
             logits = torch.from_numpy(content["logits"])
             return StoredLogits(
                 vocabulary=tuple(content["vocabulary"].tolist()),
+                frame_seconds=float(content["frame_seconds"]),
                 utterances=utterances,
                 logits=list(torch.split(logits, content["num_frames"].tolist())),
             )

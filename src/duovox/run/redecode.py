@@ -10,8 +10,9 @@ from typing import Any
 
 from duovox.data.atomic import write_whole
 from duovox.decoding.parallel import decode_all
+from duovox.decoding.word_time import word_spans
 from duovox.run.decoder import build_decoder
-from duovox.run.evaluate import write_hypotheses
+from duovox.run.hypothesis_files import write_hypotheses
 from duovox.run.logits import StoredLogits
 from duovox.run.scores import speech_scores
 from duovox.run.settings import Option
@@ -35,9 +36,10 @@ def decode_stored(
     decode = build_decoder(decoder, stored.vocabulary)
     texts = decode_all(decode, stored.logits, num_processes=num_processes, on_text=on_text)
     heard = [
-        replace(one, hypothesis=text) for one, text in zip(stored.utterances, texts, strict=True)
+        replace(one, hypothesis=text, words=tuple(word_spans(logits, text, stored.vocabulary)))
+        for one, text, logits in zip(stored.utterances, texts, stored.logits, strict=True)
     ]
-    write_hypotheses(heard, folder / "hypotheses" / f"{name}.jsonl")
+    write_hypotheses(heard, folder / "hypotheses" / name, frame_seconds=stored.frame_seconds)
     metrics = {"test": {name: speech_scores(heard)}, "decoder": decoder}
     write_whole(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     return metrics

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from duovox.batch import SpeakerBatch, SpeechBatch
+from duovox.decoding.word_time import WordSpan, word_spans
 from duovox.metric.cosine_score import score_trials
 from duovox.metric.eer import equal_error_rate
 from duovox.metric.wer import word_error_rate
@@ -25,6 +26,7 @@ class Hypothesis:
     reference: str
     hypothesis: str
     num_samples: int
+    words: tuple[WordSpan, ...] = ()  # of the hypothesis, where times were asked for
 
 
 @dataclass(kw_only=True)
@@ -34,6 +36,7 @@ class SpeechEvaluation:
     name: str
     task: SpeechTask
     keeps_logits: bool = False  # to be decoded again, or stored
+    with_times: bool = False  # of the words; too slow for validation in training
     hypotheses: list[Hypothesis] = field(default_factory=list)
     logits: list[Tensor] = field(default_factory=list)  # (T, V) of each utterance, if kept
     loss_sum: float = 0.0
@@ -52,18 +55,25 @@ class SpeechEvaluation:
             rows = output.token_logits.float().cpu()
             lengths = output.num_frames.tolist()
             self.logits += [row[:n].clone() for row, n in zip(rows, lengths, strict=True)]
-        for key, reference, text, num_samples in zip(
-            batch.keys, batch.transcripts, texts, batch.num_samples.tolist(), strict=True
+        words = self.task.time_words(output, texts) if self.with_times else [()] * len(texts)
+        for key, reference, text, num_samples, spans in zip(
+            batch.keys, batch.transcripts, texts, batch.num_samples.tolist(), words, strict=True
         ):
             self.hypotheses.append(
-                Hypothesis(key=key, reference=reference, hypothesis=text, num_samples=num_samples)
+                Hypothesis(
+                    key=key,
+                    reference=reference,
+                    hypothesis=text,
+                    num_samples=num_samples,
+                    words=tuple(spans),
+                )
             )
 
     def reword(self, texts: Sequence[str]) -> None:
-        """Take the texts of another decoder, one per utterance."""
+        """Take the texts of another decoder, one per utterance; needs the logits."""
         self.hypotheses = [
-            replace(item, hypothesis=text)
-            for item, text in zip(self.hypotheses, texts, strict=True)
+            replace(item, hypothesis=text, words=self._spans(logits, text))
+            for item, text, logits in zip(self.hypotheses, texts, self.logits, strict=True)
         ]
 
     def result(self) -> dict[str, float]:
@@ -71,6 +81,9 @@ class SpeechEvaluation:
         references = [item.reference for item in self.hypotheses]
         rate = word_error_rate(references, [item.hypothesis for item in self.hypotheses])
         return {"wer": rate.wer, "loss": self.loss_sum / max(1, len(self.hypotheses))}
+
+    def _spans(self, logits: Tensor, text: str) -> tuple[WordSpan, ...]:
+        return tuple(word_spans(logits, text, self.task.vocabulary)) if self.with_times else ()
 
 
 @dataclass(frozen=True, kw_only=True)

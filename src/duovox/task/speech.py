@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from duovox.batch import NetworkOutput, SpeechBatch
 from duovox.decoding import greedy
+from duovox.decoding.word_time import WordSpan, word_spans
 from duovox.metric.wer import word_error_rate
 
 
@@ -33,6 +34,15 @@ class SpeechTask:
         """Return the text of each utterance."""
         assert output.token_logits is not None
         return self.decode(output.token_logits, output.num_frames)
+
+    def time_words(self, output: NetworkOutput, texts: Sequence[str]) -> list[list[WordSpan]]:
+        """Return the frames of the words of each decoded text."""
+        assert output.token_logits is not None
+        rows = zip(output.token_logits, output.num_frames.tolist(), texts, strict=True)
+        return [
+            word_spans(logits[:num_frames], text, self.vocabulary)
+            for logits, num_frames, text in rows
+        ]
 
     def glance(self, batch: SpeechBatch, output: NetworkOutput) -> dict[str, float]:
         """Return the word error rate of one training batch, decoded greedily, for the curves."""

@@ -51,6 +51,58 @@ def test_what_was_done_to_the_audio_goes_to_the_error_stream(type_in, run, tmp_p
     assert len(result.stdout.splitlines()) == 1
 
 
+def test_a_folder_is_transcribed_file_by_file(type_in, run, tiny_corpus) -> None:
+    folder = tiny_corpus / "audio" / "i"
+    result = type_in("transcribe", run, folder, "--batch-size", 2)
+    assert result.exit_code == 0
+    paths = sorted(folder.glob("*.flac"))
+    texts = duovox.load(run).transcribe(paths)
+    expected = [f"{path}\t{text}" for path, text in zip(paths, texts, strict=True)]
+    assert result.stdout.splitlines() == expected
+
+
+def test_a_bad_file_is_named_and_the_others_are_transcribed(type_in, run, audio, tmp_path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("no audio")
+    result = type_in("transcribe", run, audio[0], text, audio[1])
+    assert result.exit_code == 1
+    told = [line.split("\t")[0] for line in result.stdout.splitlines()]
+    assert told == [str(audio[0]), str(audio[1])]
+    assert f"error: {text} can't be used: ffmpeg cannot decode" in result.stderr
+
+
+def test_words_are_printed_with_their_times(type_in, run, audio) -> None:
+    result = type_in("transcribe", run, *audio, "--times")
+    words = [(p, w) for p, ws in zip(audio, duovox.load(run).words(audio), strict=True) for w in ws]
+    expected = [
+        f"{path}\t{word.start_seconds:.2f}\t{word.stop_seconds:.2f}\t{word.word}"
+        for path, word in words
+    ]
+    assert result.stdout.splitlines() == expected
+
+
+def test_long_audio_is_told_with_its_speed(type_in, run, tmp_path) -> None:
+    path = tmp_path / "long.wav"
+    soundfile.write(path, 0.1 * np.sin(np.arange(61 * 16_000)), 16_000)
+    result = type_in("transcribe", run, path, "--window-seconds", 5, "--context-seconds", 1)
+    assert "61 s of audio in" in result.stderr
+    assert "real-time factor" in result.stderr
+
+
+def test_a_folder_without_audio_is_refused(type_in, run, tmp_path) -> None:
+    result = type_in("transcribe", run, tmp_path)
+    assert result.exit_code == 1
+    assert f"{tmp_path} has no audio file: none ends in .aac" in result.stderr
+
+
+def test_compare_tells_whether_two_runs_differ(type_in, run) -> None:
+    result = type_in("compare", run, run)
+    assert result.exit_code == 0, result.output
+    assert "demo: no significant difference in WER" in result.stdout
+    assert "demo_voices: no significant difference in EER" in result.stdout
+    assert type_in("compare", run, run, "--set", "mars").exit_code == 1
+
+
 def test_embed_writes_one_unit_vector_per_file(type_in, run, audio, tmp_path) -> None:
     out = tmp_path / "voices.npz"
     result = type_in("embed", run, *audio, "--out", out)

@@ -13,7 +13,16 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from duovox import cli_convert, cli_data, cli_decoder, cli_model, cli_prepare, cli_split
+from duovox import (
+    cli_compare,
+    cli_convert,
+    cli_data,
+    cli_decoder,
+    cli_model,
+    cli_prepare,
+    cli_split,
+    cli_transcribe,
+)
 
 
 class PoliteGroup(TyperGroup):
@@ -45,7 +54,9 @@ app.add_typer(cli_data.shards, name="shards")
 app.add_typer(cli_data.trials, name="trials")
 app.command()(cli_split.split)
 app.command()(cli_convert.convert)
-for command in ("evaluate", "report", "transcribe", "embed", "verify"):
+app.command()(cli_transcribe.transcribe)
+app.command()(cli_compare.compare)
+for command in ("evaluate", "report", "embed", "verify"):
     app.command()(getattr(cli_model, command))
 for command in ("decode", "tune_decoder", "ngram"):
     app.command()(getattr(cli_decoder, command))

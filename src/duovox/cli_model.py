@@ -1,4 +1,4 @@
-"""The subcommands that use a trained model: evaluate, report, transcribe, embed, verify."""
+"""The subcommands that use a trained model: evaluate, report, embed, verify."""
 
 from __future__ import annotations
 
@@ -73,22 +73,6 @@ def report(
     typer.echo(write_sweep_report(run, runs))
 
 
-def transcribe(
-    run: Run,
-    audio: Audio,
-    device: Device = "cpu",
-    decoder: DecoderFile = None,
-    lm: LmFile = None,
-    lexicon: LexiconFile = None,
-) -> None:
-    """Say what is said: one line per file, path and text with a tab between."""
-    from duovox.run.decoder import chosen_decoder
-
-    model = _load(run, device, chosen_decoder(file=decoder, lm=lm, lexicon=lexicon))
-    for path in audio:
-        typer.echo(f"{path}\t{model.transcribe([path])[0]}")
-
-
 def embed(
     run: Run,
     audio: Audio,
@@ -98,7 +82,7 @@ def embed(
     """Write one unit-length embedding per file: arrays `paths` (B,) and `embeddings` (B, E)."""
     import numpy as np
 
-    embeddings = _load(run, device).embed(audio).numpy()
+    embeddings = load_model(run, device).embed(audio).numpy()
     out = out if out.suffix == ".npz" else out.with_name(f"{out.name}.npz")
     np.savez(out, paths=np.array([str(path) for path in audio]), embeddings=embeddings)
     typer.echo(f"{out}: {len(audio)} embeddings of width {embeddings.shape[1]}")
@@ -116,7 +100,7 @@ def verify(
     """Say whether one person speaks in two files: the cosine score and the decision."""
     from duovox.run.weights import threshold_of
 
-    score = _load(run, device).verify(first, second)
+    score = load_model(run, device).verify(first, second)
     threshold = threshold_of(run) if threshold is None else threshold
     if threshold is None:
         typer.echo(f"score {score:.4f}")
@@ -125,7 +109,8 @@ def verify(
         typer.echo(f"score {score:.4f}  threshold {threshold:.4f}  {verdict}")
 
 
-def _load(run: Path, device: str, decoder: Option | None = None) -> Model:
+def load_model(run: Path, device: str, decoder: Option | None = None) -> Model:
+    """Return the model of a run; what it does to audio is told on the error stream."""
     from duovox.run.model import load
 
     def note(path: Path, text: str) -> None:

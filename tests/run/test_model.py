@@ -73,6 +73,22 @@ def test_transcripts_are_those_of_the_evaluation_to_the_character(
     assert len(set(texts)) > 1  # or it would say little
 
 
+def test_words_are_those_of_the_text_in_order_and_in_time(model, hypotheses) -> None:
+    for path, words in zip(hypotheses, model.words(list(hypotheses)), strict=True):
+        assert [word.word for word in words] == hypotheses[path].split()
+        edges = [edge for word in words for edge in (word.start_seconds, word.stop_seconds)]
+        assert edges == sorted(edges)
+        assert all(0 <= edge <= soundfile.info(path).duration for edge in edges)
+
+
+def test_transcripts_come_in_order_and_a_bad_file_stops_no_other(model, hypotheses) -> None:
+    good = list(hypotheses)
+    found = list(model.transcripts([good[0], Path("gone.wav"), good[1]]))
+    assert [one.path for one in found] == [good[0], Path("gone.wav"), good[1]]
+    assert [one.text for one in found] == [hypotheses[good[0]], "", hypotheses[good[1]]]
+    assert found[1].fault == "gone.wav can't be used: there is no audio file gone.wav"
+
+
 def test_scores_are_those_of_the_evaluation(model, finished_run, tiny_corpus) -> None:
     lines = (finished_run / "scores" / "demo_voices.txt").read_text().splitlines()
     for line in lines[::13]:

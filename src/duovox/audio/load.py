@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +14,7 @@ from numpy.typing import NDArray
 from duovox.audio.channels import count_channels, mix_down, pick_channel
 from duovox.audio.decode import SAMPLE_RATE, probe, read_wave
 from duovox.audio.error import AudioError
-from duovox.audio.ffmpeg import decode_any
+from duovox.audio.ffmpeg import convert_to_wav, decode_any
 from duovox.audio.resample import resample
 
 
@@ -39,8 +42,6 @@ def load_wave(
         AudioError: missing, undecodable, cut short, empty, not finite, or shorter or of fewer
             channels than asked.
     """
-    if not path.is_file():
-        raise AudioError("missing", f"there is no audio file {path}")
     notes = []
     start = start_seconds or 0.0
     if _is_known(path):
@@ -59,8 +60,32 @@ def load_wave(
     return LoadedWave(wave=wave, notes=tuple(notes))
 
 
+def count_samples(path: Path) -> int:
+    """Return the length at 16 kHz of a file that libsndfile knows, from its header alone."""
+    header = probe(path)
+    return -(-header.num_samples * SAMPLE_RATE // header.sample_rate)  # rounded up
+
+
+@contextmanager
+def readable_in_stretches(path: Path) -> Iterator[Path]:
+    """Give a file whose stretches can be read without the rest: the file, or a copy as WAV.
+
+    Raises:
+        AudioError: missing or undecodable.
+    """
+    if _is_known(path):
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy.wav"
+        convert_to_wav(path, copy)
+        yield copy
+
+
 def _is_known(path: Path) -> bool:
     """Tell whether libsndfile can open the file; complaints about damage pass through."""
+    if not path.is_file():
+        raise AudioError("missing", f"there is no audio file {path}")
     try:
         probe(path)
     except AudioError as error:

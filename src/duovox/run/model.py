@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from duovox.audio.error import AudioError
-from duovox.audio.load import load_wave
-from duovox.audio.normalize import normalize
-from duovox.batch import SAMPLE_RATE, NetworkOutput
-from duovox.network.assemble import SpeechSpeakerNetwork, Task
+from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.run.decoder import build_decoder
 from duovox.run.device import device_of
+from duovox.run.recognition.reading import WaveReading
+from duovox.run.recognition.recogniser import Recogniser
+from duovox.run.recognition.transcript import TimedWord, Transcript
+from duovox.run.recognition.window import Windowing
 from duovox.run.settings import Option
 from duovox.run.weights import ModelCard, load_network
-
-MIN_SAMPLES = 400  # the receptive field of one frame
 
 
 def load(run_folder: str | Path, *, device: str = "cpu", decoder: Option | None = None) -> Model:
@@ -46,28 +42,52 @@ class Model:
 
     Audio may have any format, rate and number of channels; `on_note` is told the path and what was
     done to it ("resampled from 44100 Hz"). The methods take files, in batches of `batch_size`.
+    What is longer than a window is transcribed in overlapping ones, at the cost of their contexts.
     """
 
     network: SpeechSpeakerNetwork
     card: ModelCard
     device: torch.device
     batch_size: int = 8
+    windowing: Windowing = field(default_factory=Windowing)
     on_note: Callable[[Path, str], None] = lambda path, note: None
 
     def transcribe(self, audio: Sequence[str | Path]) -> list[str]:
-        """Return what is said in each file.
+        """Return what is said in each file, however long.
 
         Raises:
             ValueError: the model has no speech head, or a file can't be used.
         """
+        return [one.text for one in _usable(self.transcripts(audio))]
+
+    def words(self, audio: Sequence[str | Path]) -> list[tuple[TimedWord, ...]]:
+        """Return the words of each file with the times at which they are said.
+
+        Raises:
+            ValueError: as `transcribe`.
+        """
+        return [one.words for one in _usable(self.transcripts(audio, with_times=True))]
+
+    def transcripts(
+        self, audio: Sequence[str | Path], *, with_times: bool = False
+    ) -> Iterator[Transcript]:
+        """Yield what is said in each file as soon as it is known; a bad file says what is wrong.
+
+        Raises:
+            ValueError: the model has no speech head.
+        """
         if self.card.vocabulary is None:
             raise ValueError("this run has learnt speakers only, so it can't transcribe")
-        decode = build_decoder(self.card.decoder, self.card.vocabulary)
-        texts: list[str] = []
-        for output in self._outputs(audio, task="speech"):
-            assert output.token_logits is not None
-            texts += decode(output.token_logits, output.num_frames)
-        return texts
+        recogniser = Recogniser(
+            network=self.network,
+            decode=build_decoder(self.card.decoder, self.card.vocabulary),
+            vocabulary=self.card.vocabulary,
+            reading=WaveReading(normalizes=self.card.normalizes["speech"], on_note=self.on_note),
+            windowing=self.windowing,
+            batch_size=self.batch_size,
+            device=self.device,
+        )
+        return recogniser.transcripts(_paths(audio), with_times=with_times)
 
     def embed(self, audio: Sequence[str | Path]) -> Tensor:
         """Return (B, E) embeddings of unit length, one per file.
@@ -79,8 +99,7 @@ class Model:
             raise ValueError("this run has learnt words only, so it can't tell speakers apart")
         assert self.network.pooling is not None
         none = torch.zeros(0, self.network.pooling.out_dim, device=self.device)
-        rows = [output.embedding.float() for output in self._outputs(audio, task="speaker")]  # type: ignore[union-attr]
-        return nn.functional.normalize(torch.cat([none, *rows]), dim=-1).cpu()
+        return nn.functional.normalize(torch.cat([none, *self._embeddings(audio)]), dim=-1).cpu()
 
     def verify(self, first: str | Path, second: str | Path) -> float:
         """Return the cosine score in [-1, 1] of two files: the higher, the likelier one voice."""
@@ -88,30 +107,29 @@ class Model:
         return float((embeddings[0] * embeddings[1]).sum().clamp(-1, 1))
 
     @torch.inference_mode()
-    def _outputs(self, audio: Sequence[str | Path], *, task: Task) -> Iterator[NetworkOutput]:
-        if isinstance(audio, str | Path):
-            raise ValueError(f"give a list of audio files, such as [{str(audio)!r}]")
-        for start in range(0, len(audio), self.batch_size):
-            waves = [
-                self._wave(Path(path), task) for path in audio[start : start + self.batch_size]
-            ]
-            num_samples = torch.tensor([len(wave) for wave in waves])
-            padded = nn.utils.rnn.pad_sequence(
-                [torch.from_numpy(wave) for wave in waves], batch_first=True
-            )
-            yield self.network(padded.to(self.device), num_samples.to(self.device), task=task)
+    def _embeddings(self, audio: Sequence[str | Path]) -> list[Tensor]:
+        """Return what the network makes of the voices, (B, E) per batch."""
+        reading = WaveReading(normalizes=self.card.normalizes["speaker"], on_note=self.on_note)
+        paths, embeddings = _paths(audio), []
+        for start in range(0, len(paths), self.batch_size):
+            batch = paths[start : start + self.batch_size]
+            waves = [torch.from_numpy(reading.whole(path)) for path in batch]
+            num_samples = torch.tensor([len(wave) for wave in waves], device=self.device)
+            padded = nn.utils.rnn.pad_sequence(waves, batch_first=True).to(self.device)
+            output = self.network(padded, num_samples, task="speaker")
+            assert output.embedding is not None
+            embeddings.append(output.embedding.float())
+        return embeddings
 
-    def _wave(self, path: Path, task: str) -> NDArray[np.float32]:
-        try:
-            loaded = load_wave(path)
-        except AudioError as error:
-            raise ValueError(f"{path} can't be used: {error}") from error
-        for note in loaded.notes:
-            self.on_note(path, note)
-        if len(loaded.wave) < MIN_SAMPLES:
-            seconds = len(loaded.wave) / SAMPLE_RATE
-            raise ValueError(
-                f"{path} lasts {seconds:.4f} s; the network needs at least {MIN_SAMPLES} samples "
-                f"({MIN_SAMPLES / SAMPLE_RATE:.3f} s at 16 kHz)"
-            )
-        return normalize(loaded.wave) if self.card.normalizes[task] else loaded.wave
+
+def _paths(audio: Sequence[str | Path]) -> list[Path]:
+    if isinstance(audio, str | Path):
+        raise ValueError(f"give a list of audio files, such as [{str(audio)!r}]")
+    return [Path(path) for path in audio]
+
+
+def _usable(transcripts: Iterator[Transcript]) -> Iterator[Transcript]:
+    for one in transcripts:
+        if one.fault is not None:
+            raise ValueError(one.fault)
+        yield one

@@ -1,0 +1,1 @@
+"""From recordings of any length to text: windows, their logits joined, and what they say."""

@@ -27,7 +27,7 @@ def test_logits_and_text_of_real_words_are_the_same(finished_run, waves, tmp_pat
     convert(finished_run, tmp_path / "hf", to="huggingface")
     processor = Wav2Vec2Processor.from_pretrained(tmp_path / "hf")
     theirs = Wav2Vec2ForCTC.from_pretrained(tmp_path / "hf").eval()
-    ours, texts = duovox.load(tmp_path / "hf"), []
+    ours, texts = duovox.load(finished_run), []
     assert ours.card.normalizes["speech"] == processor.feature_extractor.do_normalize
     for wave in waves:
         inputs = processor(wave.numpy(), sampling_rate=16_000, return_tensors="pt")

@@ -41,18 +41,19 @@ def heard_with(rate: float, seed: int) -> list[str]:
     ]
 
 
-def write_scores(folder: Path, *, noise: float, num_trials: int = 400) -> tuple[list, list]:
+def write_scores(folder: Path, *, noise: float, num_kept: int = 400) -> tuple[list, list]:
     generator = np.random.default_rng(0)
-    speakers = generator.integers(20, size=(2, num_trials))
+    speakers = generator.integers(20, size=(2, 400))
     speakers[1, ::2] = speakers[0, ::2]
     targets = speakers[0] == speakers[1]
-    scores = targets + noise * generator.standard_normal(num_trials)
+    scores = targets + noise * generator.standard_normal(400)
     lines = [
         f"s{enroll}/a/{n} s{test}/b/{n} {score:.6f} {'target' if target else 'nontarget'}"
         for n, (enroll, test, score, target) in enumerate(
             zip(*speakers, scores, targets, strict=True)
         )
     ]
+    lines = lines[:num_kept]
     generator.shuffle(lines)  # their order is no part of a list
     (folder / "scores").mkdir(parents=True, exist_ok=True)
     (folder / "scores" / "voices.txt").write_text("\n".join(lines) + "\n")
@@ -105,7 +106,7 @@ def test_sets_that_differ_are_refused(tmp_path: Path) -> None:
 
 def test_trials_that_differ_are_refused(tmp_path: Path) -> None:
     write_scores(tmp_path / "a", noise=0.5)
-    write_scores(tmp_path / "b", noise=0.5, num_trials=399)
+    write_scores(tmp_path / "b", noise=0.5, num_kept=399)
     with pytest.raises(ValueError, match=r"voices is not the same set.*1 of 400 are in the first"):
         compare_runs(tmp_path / "a", tmp_path / "b")
 

@@ -192,6 +192,7 @@ def test_an_error_out_of_a_worker_is_said_without_its_traceback(type_in, monkeyp
             'call last):\n  File "x.py", line 1, in f\nValueError: a.tar: s/t/1: silence\n'
         )
 
+    monkeypatch.setattr("duovox.run.report.run_folder.is_run", lambda path: True)
     monkeypatch.setattr("duovox.run.report.write_report", fail)
     assert type_in("report", "run").stderr == "error: a.tar: s/t/1: silence\n"
 

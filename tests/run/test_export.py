@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def test_logits_and_text_of_real_words_are_the_same(finished_run, waves, tmp_pat
         output = ours.network(inputs.input_values, torch.tensor([len(wave)]), task="speech")
         torch.testing.assert_close(output.token_logits, expected, atol=1e-4, rtol=1e-4)
         found = greedy.decode(output.token_logits, output.num_frames, ours.card.vocabulary)
-        assert found == [text.strip() for text in processor.batch_decode(expected.argmax(-1))]
+        written = processor.batch_decode(expected.argmax(-1))  # special symbols too
+        assert found == [re.sub(r"<\w+>|</s>", "", text).strip() for text in written]
         texts += found
     assert len(set(texts)) > 1  # or it would say little

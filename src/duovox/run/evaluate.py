@@ -75,6 +75,7 @@ def evaluate(
                 if store_logits:
                     kept = stored_logits(one.evaluation, frame_seconds=_frame_seconds(network))
                     kept.write(folder / "logits" / f"{name}.npz")
+                one.evaluation.logits.clear()  # the next set needs the memory
             results[name] = results.get(name, {}) | _finish(one.evaluation, network, folder)
     return results
 

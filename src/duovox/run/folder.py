@@ -53,6 +53,9 @@ _NOUNS += ["octave", "phoneme", "pitch", "rhythm", "syllable", "timbre", "vowel"
 def run_name(config: dict[str, Any]) -> str:
     """Return twelve hexadecimal digits, the same for the same settings."""
     shaping = _without_circumstances(config)
+    if not config.get("run_lr_range_test"):  # a range test is a run by itself
+        shaping.pop("run_lr_range_test", None)
+        shaping.pop("lr_range_iterations", None)
     for name in ("data", "load_network_from_checkpoint"):
         shaping[name] = _spelt_alike(shaping.get(name))
     if config.get("decoder"):  # validations within training ask no language model

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from duovox.data.atomic import write_whole
 from duovox.data.source.selection import is_choice
 from duovox.run.data import Source
 from duovox.run.settings import Callbacks
+
+
+def write_left_out(path: Path, sources: Mapping[str, Source]) -> None:
+    """Name the training utterances that the index alone shows to be unusable."""
+    rows = [
+        {"task": task, "key": key, "cause": cause}
+        for task, source in sources.items()
+        for cause, keys in source.dropped.items()
+        for key in keys
+    ]
+    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def check_left_out(sources: Mapping[str, Source], limit: Callbacks, *, listed: Path) -> None:

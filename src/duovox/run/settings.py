@@ -262,6 +262,8 @@ class Settings:
     fit_model: bool
     eval_model: bool
     resume: bool
+    run_lr_range_test: bool = False
+    lr_range_iterations: Annotated[int, at_least(2)] = 1000
     load_network_from_checkpoint: str | None
     project_name: str
     experiment_name: str | None

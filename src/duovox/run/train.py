@@ -26,9 +26,10 @@ from duovox.run.device import check_gpus
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.folder import open_run_folder, run_folder
-from duovox.run.left_out import check_left_out
+from duovox.run.left_out import check_left_out, write_left_out
 from duovox.run.lock import alone_in
 from duovox.run.log import make_loggers
+from duovox.run.lr_range import sweep_rates, tell
 from duovox.run.memory import memory_advice
 from duovox.run.network import build_network, sizes_of
 from duovox.run.pretraining import SslSets, build_pretraining_network
@@ -112,6 +113,9 @@ class Run:
         kinds = ("validation", "test") if self.settings.eval_model else ("validation",)
         sets = {kind: self._evaluation_sets(kind) for kind in kinds}  # before hours of training
         network = self._network()
+        if self.settings.run_lr_range_test:
+            self._sweep(network, sets)
+            return None
         if self.settings.fit_model:
             self._fit(network, sets)
         if not (self.settings.eval_model and is_main_process()):
@@ -158,15 +162,7 @@ class Run:
         if settings.resume and (self.folder / TRAINING_FILE).is_file():
             self.console.print("this run is already trained; resume=false trains it anew")
             return
-        speech, validation = self.sets.get("speech"), sets["validation"]
-        if isinstance(speech, SpeechSets):
-            speech.check_unheard(sets)
-        sources = {task: one.training() for task, one in self.sets.items()}
-        for task, source in sources.items():
-            self.console.print(_describe(task, source))
-        if is_main_process():
-            _write_left_out(self.folder / LEFT_OUT_FILE, sources)
-        check_left_out(sources, settings.callbacks, listed=self.folder / LEFT_OUT_FILE)
+        sources, validation = self._sources(sets), sets["validation"]
         check_monitors(settings.callbacks, measured([one.evaluation for one in validation]))
         module = build_module(settings, network, self.tasks)
         module.validation = [one.evaluation for one in validation]
@@ -190,6 +186,28 @@ class Run:
             if is_main_process():
                 training = progress.state_dict() | {"steps": trainer.global_step}
                 _write_json(self.folder / TRAINING_FILE, training)
+
+    def _sources(self, sets: Mapping[str, list[EvaluationSet]]) -> dict[str, Source]:
+        speech, listed = self.sets.get("speech"), self.folder / LEFT_OUT_FILE
+        if isinstance(speech, SpeechSets):
+            speech.check_unheard(sets)
+        sources: dict[str, Source] = {task: one.training() for task, one in self.sets.items()}
+        for task, source in sources.items():
+            self.console.print(_describe(task, source))
+        if is_main_process():
+            write_left_out(listed, sources)
+        check_left_out(sources, self.settings.callbacks, listed=listed)
+        return sources
+
+    def _sweep(self, network: AnyNetwork, sets: Mapping[str, list[EvaluationSet]]) -> None:
+        settings = self.settings
+        data = _training_data(settings, self._sources(sets), [])
+        module = build_module(settings, network, self.tasks)
+        if settings.trainer.compile:
+            network.compile()
+        with memory_advice(settings):
+            rate = sweep_rates(settings, module, data, folder=self.folder, stop=self.stop)
+        self.console.print(tell(rate, self.folder))
 
     def _score(
         self, network: AnyNetwork, sets: Mapping[str, list[EvaluationSet]]
@@ -261,17 +279,6 @@ def _normalizes(settings: Settings) -> dict[str, bool]:
     if settings.ssl is not None:
         normalizes["ssl"] = settings.ssl.pipeline.normalize
     return normalizes
-
-
-def _write_left_out(path: Path, sources: Mapping[str, Source]) -> None:
-    """Name the training utterances that the index alone shows to be unusable."""
-    rows = [
-        {"task": task, "key": key, "cause": cause}
-        for task, source in sources.items()
-        for cause, keys in source.dropped.items()
-        for key in keys
-    ]
-    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def _describe(task: str, source: Source) -> str:

@@ -33,23 +33,31 @@ def build_trainer(
     """Return Lightning's trainer; checkpoints come last among the callbacks."""
     trainer = settings.trainer
     return LightningTrainer(
-        accelerator="gpu" if settings.gpus else "cpu",
-        devices=max(1, settings.gpus),
-        strategy=_strategy(settings),
-        precision=_precision(str(trainer.precision), is_cpu=settings.gpus == 0),
+        **machine_options(settings),
         max_steps=trainer.stop_at_step or trainer.max_steps,
         val_check_interval=trainer.val_check_interval * trainer.accumulate_grad_batches,
         check_val_every_n_epoch=None,  # validation counts batches: the stream has no end
-        accumulate_grad_batches=trainer.accumulate_grad_batches,
-        deterministic=trainer.deterministic,
         num_sanity_val_steps=0,  # data is checked before; half a trial list has no EER
-        use_distributed_sampler=False,  # the plan shares batches out
         logger=list(loggers),
         callbacks=[progress, *_callbacks(settings, folder, stop)],
-        enable_progress_bar=False,
-        enable_model_summary=False,
         enable_checkpointing=True,
     )
+
+
+def machine_options(settings: Settings) -> dict[str, Any]:
+    """Return the arguments of Lightning's trainer that say on what and how steps are computed."""
+    trainer = settings.trainer
+    return {
+        "accelerator": "gpu" if settings.gpus else "cpu",
+        "devices": max(1, settings.gpus),
+        "strategy": _strategy(settings),
+        "precision": _precision(str(trainer.precision), is_cpu=settings.gpus == 0),
+        "accumulate_grad_batches": trainer.accumulate_grad_batches,
+        "deterministic": trainer.deterministic,
+        "use_distributed_sampler": False,  # the plan shares batches out
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
 
 
 def check_monitors(settings: Callbacks, measured: Collection[str]) -> None:

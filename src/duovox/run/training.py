@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import nn
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from duovox.loss.aam_softmax import AamSoftmaxLoss
@@ -174,7 +175,7 @@ def _optimizer(settings: Settings) -> Callable[[nn.Module], dict[str, Any]]:
     optim, trainer = settings.optim, settings.trainer
 
     def configure(module: nn.Module) -> dict[str, Any]:
-        optimizer = make(optim.algo, module.parameters(), path="optim.algo", within=ALGORITHMS)
+        optimizer = build_optimizer(optim.algo, module)
         schedule = make(
             optim.schedule,
             optimizer,
@@ -189,6 +190,12 @@ def _optimizer(settings: Settings) -> Callable[[nn.Module], dict[str, Any]]:
         return {"optimizer": optimizer, "lr_scheduler": every}
 
     return configure
+
+
+def build_optimizer(algo: Option, module: nn.Module) -> Optimizer:
+    """Return the optimiser of all parameters, without a schedule."""
+    optimizer: Optimizer = make(algo, module.parameters(), path="optim.algo", within=ALGORITHMS)
+    return optimizer
 
 
 def _watched(settings: Callbacks) -> str:

@@ -142,6 +142,10 @@ def test_ctc_pooling_chooses_frames_by_the_tokens(build, of_blanks: str) -> None
             ["network.use_multi_branch_encoder=true", "network.num_shared_transformers=9"],
             r"num_shared_(layers|transformers).*9",
         ),
+        (
+            ["+network.random_permutation_mode=before"],
+            r"random_permutation_mode shuffles the frames, and words need their order: .*null",
+        ),
         (["network.num_speaker_dimensions=16"], r"num_speaker_dimensions.*16"),
         (["network.num_speaker_dimensions=0"], r"num_speaker_dimensions.*0"),
         (

@@ -34,6 +34,11 @@ def build_network(
         num_speakers: K, or None for a network that does not recognise speakers.
         normalizes: whether waves have zero mean and unit variance; None: not known.
     """
+    if settings.random_permutation_mode is not None and vocabulary_size is not None:
+        raise ValueError(
+            "network.random_permutation_mode shuffles the frames, and words need their order: set "
+            "it in run_speaker.py only, or leave it null"
+        )
     options = backbone_options(settings)
     if settings.wav2vec_checkpoint is None:
         architecture = make(
@@ -59,6 +64,7 @@ def backbone_options(settings: Network) -> dict[str, Any]:
         "length_aware": settings.length_aware,
         "freeze_feature_encoder": settings.completely_freeze_feature_extractor,
         "gradient_checkpointing": settings.use_gradient_checkpointing,
+        "random_permutation_mode": settings.random_permutation_mode,
     }
 
 

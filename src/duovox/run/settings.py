@@ -173,6 +173,7 @@ class Network:
     enable_ctc_pool_speaker_embedding: bool = False
     enable_ctc_pool_no_grad: bool = True
     ctc_pool_on_blank_embeddings: bool = False
+    random_permutation_mode: Literal["before", "after"] | None = None
     ctc_blank_bias: float = 0.0
     ctc_token_scale: Amount = 1.0
     ssl_cfg: SslConfig | None = None  # of pre-training

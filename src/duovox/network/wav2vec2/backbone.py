@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from duovox.network.wav2vec2.architecture import Architecture
-from duovox.network.wav2vec2.embedding import Embedding
+from duovox.network.wav2vec2.embedding import Embedding, Shuffle
 from duovox.network.wav2vec2.feature_encoder import FeatureEncoder
 from duovox.network.wav2vec2.mask import SpanMasking, Spans
 from duovox.network.wav2vec2.transformer import Transformer
@@ -41,6 +41,8 @@ class Wav2Vec2Backbone(nn.Module):
         mask_feature_prob: the same over the D channels, for the whole utterance; masked to zero.
         length_aware: keep padding out of the group norm; False restores the published behaviour.
         freeze_feature_encoder: the convolutions get no gradient.
+        random_permutation_mode: in training, shuffle the frames of each utterance "before" or
+            "after" they get positions: what is left is the voice, not the words.
         gradient_checkpointing: compute each transformer layer again in the backward pass instead
             of keeping its inner values.
     """
@@ -61,6 +63,7 @@ class Wav2Vec2Backbone(nn.Module):
         mask_feature_length: int = 10,
         length_aware: bool = True,
         freeze_feature_encoder: bool = False,
+        random_permutation_mode: Shuffle | None = None,
         gradient_checkpointing: bool = False,
     ) -> None:
         super().__init__()
@@ -78,6 +81,7 @@ class Wav2Vec2Backbone(nn.Module):
             ),
             feat_proj_dropout=feat_proj_dropout,
             hidden_dropout=hidden_dropout,
+            shuffle=random_permutation_mode,
         )
         self.transformer = Transformer(
             architecture,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,9 @@ from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.mask import SpanMasking
 from duovox.network.wav2vec2.position import PositionalConv
 from duovox.network.wav2vec2.product import Linear
+from duovox.network.wav2vec2.shuffle import shuffle_frames
+
+Shuffle = Literal["before", "after"]  # the positions
 
 
 class Embedding(nn.Module):
@@ -18,6 +23,7 @@ class Embedding(nn.Module):
     Args:
         feat_proj_dropout: on the projected features, before masking.
         hidden_dropout: on the result.
+        shuffle: in training, forget the order of the frames before or after they get positions.
     """
 
     def __init__(
@@ -27,8 +33,10 @@ class Embedding(nn.Module):
         masking: SpanMasking,
         feat_proj_dropout: float,
         hidden_dropout: float,
+        shuffle: Shuffle | None = None,
     ) -> None:
         super().__init__()
+        self.shuffle = shuffle
         width, num_features = architecture.width, architecture.conv_channels[-1]
         self.feature_norm = nn.LayerNorm(num_features, eps=architecture.norm_epsilon)
         self.projection = Linear(num_features, width)
@@ -65,9 +73,15 @@ class Embedding(nn.Module):
         """
         frames = self.projection_dropout(self.projection(features))
         frames = self.masking(frames, num_frames, mask)
+        if self.training and self.shuffle == "before":
+            frames = shuffle_frames(frames, num_frames)
         if class_frame is not None:
             front = class_frame.to(frames.dtype).expand(len(frames), 1, -1)
             frames, num_frames = torch.cat([front, frames], dim=1), num_frames + 1
         is_padding = ~true_frames(num_frames, frames.shape[1])
         frames = frames.masked_fill(is_padding[..., None], 0.0)
-        return self.dropout(self.norm(frames + self.position(frames))), num_frames
+        frames = self.dropout(self.norm(frames + self.position(frames)))
+        if self.training and self.shuffle == "after":
+            num_kept = 0 if class_frame is None else 1
+            frames = shuffle_frames(frames, num_frames, num_kept=num_kept)
+        return frames, num_frames

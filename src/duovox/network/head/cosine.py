@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from duovox.network.dropout import Dropout
+
 MAX_COSINE = 1 - 1e-7  # at 1 the angle has no finite gradient
 
 
@@ -25,7 +27,7 @@ class CosineHead(nn.Module):
     def __init__(self, in_dim: int, num_speakers: int, *, dropout: float = 0.0) -> None:
         super().__init__()
         self.in_dim = in_dim
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.weight = nn.Parameter(torch.empty(num_speakers, in_dim))
         nn.init.xavier_normal_(self.weight)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from duovox.network.dropout import Dropout
+
 
 class CtcHead(nn.Module):
     """Map each frame to the logits of the vocabulary.
@@ -18,7 +20,7 @@ class CtcHead(nn.Module):
     def __init__(self, in_dim: int, vocabulary_size: int, *, dropout: float = 0.0) -> None:
         super().__init__()
         self.in_dim = in_dim
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.linear = nn.Linear(in_dim, vocabulary_size)
 
     @torch.no_grad()

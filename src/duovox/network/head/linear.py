@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from duovox.network.dropout import Dropout
+
 
 class LinearHead(nn.Module):
     """Map each embedding to the logits of the speakers.
@@ -17,7 +19,7 @@ class LinearHead(nn.Module):
     def __init__(self, in_dim: int, num_speakers: int, *, dropout: float = 0.0) -> None:
         super().__init__()
         self.in_dim = in_dim
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.linear = nn.Linear(in_dim, num_speakers)
 
     def forward(self, embedding: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from duovox.network.dropout import Dropout
 from duovox.network.padding import true_frames
 from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.mask import SpanMasking
@@ -41,7 +42,7 @@ class Embedding(nn.Module):
         self.feature_norm = nn.LayerNorm(num_features, eps=architecture.norm_epsilon)
         self.projection = Linear(num_features, width)
         self.projection.draw(width)
-        self.projection_dropout = nn.Dropout(feat_proj_dropout)
+        self.projection_dropout = Dropout(feat_proj_dropout)
         self.masking = masking
         self.position = PositionalConv(
             width,
@@ -54,7 +55,7 @@ class Embedding(nn.Module):
             if architecture.pre_norm
             else nn.LayerNorm(width, eps=architecture.norm_epsilon)
         )
-        self.dropout = nn.Dropout(hidden_dropout)
+        self.dropout = Dropout(hidden_dropout)
 
     def forward(
         self,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from duovox.network.dropout import Dropout
 from duovox.network.padding import true_frames
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
 from duovox.network.wav2vec2.product import Linear
@@ -58,7 +59,7 @@ class PretrainingNetwork(nn.Module):
         self.backbone = backbone
         self.backbone.embedding.masking.learn()
         self.quantizer = quantizer
-        self.quantizer_dropout = nn.Dropout(feat_quantizer_dropout)
+        self.quantizer_dropout = Dropout(feat_quantizer_dropout)
         self.feature_gradient_scale = feature_gradient_scale
         self.context_projection = Linear(backbone.width, similarity_dim)
         self.target_projection = Linear(quantizer.out_dim, similarity_dim)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from duovox.network.dropout import Dropout
 from duovox.network.padding import true_frames
 from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.product import Activation, Linear
@@ -112,7 +113,7 @@ class TransformerLayer(nn.Module):
             activation=architecture.feed_forward_activation,
         )
         self.feed_forward_norm = nn.LayerNorm(width, eps=epsilon)
-        self.dropout = nn.Dropout(hidden_dropout)
+        self.dropout = Dropout(hidden_dropout)
 
     def forward(self, frames: Tensor, attention_mask: Tensor) -> Tensor:
         """Return (B, T, D); attention_mask (B, 1, 1, T) is True where a frame may be seen."""
@@ -167,7 +168,7 @@ class FeedForward(nn.Module):
         self.output = Linear(inner_width, width)
         self.inner.draw(width)
         self.output.draw(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return (B, T, D)."""

@@ -16,6 +16,7 @@ from duovox.run.checkpoint import BestAndLast
 from duovox.run.collapse import CollapseStop
 from duovox.run.faults import FaultLog
 from duovox.run.gradient_variance import GradientVariance
+from duovox.run.memory_curve import MemoryCurve
 from duovox.run.progress import TrainingProgress
 from duovox.run.settings import Callbacks, Settings
 from duovox.run.stop import StopSignal
@@ -100,7 +101,7 @@ def _callbacks(settings: Settings, folder: Path, stop: StopSignal) -> list[Callb
         stop=stop,
         keep_progress=chosen.keep_progress,
     )
-    return [faults, *watchers, checkpoints]
+    return [faults, MemoryCurve(), *watchers, checkpoints]
 
 
 def _strategy(settings: Settings) -> str:

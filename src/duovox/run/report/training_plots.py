@@ -62,12 +62,22 @@ PANELS = (
     ),
 )
 
+MEMORY = Panel(
+    name="memory",
+    title="Memory",
+    note="Held at each validation by the run and its workers; on the GPU, the most since the last.",
+    columns=r"(?:(gpu)_)?memory_gb",
+    whole="run",
+    y_label="Memory (GB)",
+    may_be_log=False,
+)
+
 
 def training_plots(curves: dict[str, Curve]) -> list[Plot]:
     """Return a plot for each panel that the run logged something for."""
     plots = []
     panels = PRETRAINING_PANELS if "train_ssl_loss" in curves else PANELS
-    for panel in panels:
+    for panel in (*panels, MEMORY):
         found = panel.find(curves)
         if len(found) >= panel.min_curves:
             bad = sum(curve.num_non_finite for curve in found.values())

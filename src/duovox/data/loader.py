@@ -19,7 +19,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from duovox.batch import MultiTaskBatch, TaskBatch, TrainingBatch
-from duovox.data.worker import leave_signals_to_main
+from duovox.data.worker import init_worker
 
 
 class Source(Protocol):
@@ -120,7 +120,7 @@ def _loader(
         sampler=numbers,
         num_workers=num_workers,
         pin_memory=pin_memory,
-        worker_init_fn=leave_signals_to_main,
+        worker_init_fn=init_worker,
         # Its own generator: the loader would else draw from the global one, and shift what a
         # resumed run draws from there.
         generator=torch.Generator().manual_seed(0),

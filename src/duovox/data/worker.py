@@ -1,4 +1,4 @@
-"""What a loader's worker process does with signals: the run decides when to stop, not they."""
+"""What a loader's worker process is told at its start."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ import os
 import signal
 import sys
 from threading import Thread
+
+
+def init_worker(worker_id: int) -> None:
+    """Put the run's main process first: for signals, and for the processor.
+
+    On few cores each thread of a step waits for the others, so a worker that takes one core's turn
+    would stop them all; batches are ready ahead of time.
+    """
+    leave_signals_to_main(worker_id)
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(10)
 
 
 def leave_signals_to_main(worker_id: int) -> None:

@@ -52,7 +52,8 @@ def read_files(path: Path, wanted: Callable[[str], bool]) -> Iterator[TarredFile
             extension |= parse_extension(stream.take_extension(size), kind, stream.position)
             continue
         name = extension.get("path", name).removeprefix("./")
-        extension, is_wanted = {}, wanted(name)
+        extension = {}
+        is_wanted = wanted(name)
         if refusal := _refusal(name, kind_of(kind), size if is_wanted else 0):
             stream.skip(size)
             yield Fault(where=f"{path}:{name}", key="", cause="unsafe name", detail=refusal)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import random
+import signal
+import subprocess
+import sys
 import tarfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +21,7 @@ import soundfile
 
 from duovox.data.dataset.index import Index
 from duovox.data.dataset.indexing import index_shards
+from duovox.data.dataset.verify import verify_dataset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,3 +133,72 @@ def wav_bytes() -> Callable[..., bytes]:
         return buffer.getvalue()
 
     return make
+
+
+NUM_KILLS = 10
+PREPARE = [sys.executable, "-c", "from duovox.cli import main; main()", "prepare"]
+
+
+@pytest.fixture
+def kill_often() -> Callable[[Sequence[str], Path], set[Path]]:
+    """Return a function that kills a preparation ten times, and compares what it ends with.
+
+    The function takes the words behind `duovox prepare` and a folder to work in; it returns the
+    data sets that were finished when the last kill came.
+    """
+
+    def check(words: Sequence[str], folder: Path) -> set[Path]:
+        undisturbed, out = folder / "undisturbed", folder / "killed"
+        command = [*PREPARE, *words, "--out"]
+        subprocess.run([*command, str(undisturbed)], capture_output=True, check=True)
+        _kill([*command, str(out)], out)
+        assert 0 < len(files_of(out, "*.tar")) < len(files_of(undisturbed, "*.tar"))
+        finished = {path.parent for path in files_of(out, "dataset.json")}
+        before = {path: (out / path).stat().st_mtime_ns for path in files_of(out, "*.tar")}
+        done = subprocess.run([*command, str(out)], capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        rewritten = [path for path, ns in before.items() if (out / path).stat().st_mtime_ns != ns]
+        assert len(rewritten) <= 2  # one of each data set was whole, but not noted yet
+        assert not finished & {path.parent for path in rewritten}
+        _check_equal(out, undisturbed)
+        return finished
+
+    return check
+
+
+def _kill(command: list[str], out: Path) -> None:
+    """Start a run ten times, and kill each one a moment after it began to write a file."""
+    generator = random.Random(5)
+    for _ in range(NUM_KILLS):
+        num_more = generator.randint(0, 2)
+        run = _start(command, out, len(files_of(out, "*.tar")) + num_more)
+        time.sleep(generator.uniform(0, 0.02))
+        run.send_signal(signal.SIGKILL)
+        assert run.wait() == -signal.SIGKILL, "the run ended before it was killed"
+
+
+def _start(command: list[str], out: Path, num_shards: int) -> subprocess.Popen[bytes]:
+    """Start a run and wait until it writes, and there are so many shards."""
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    mine = f".*.{run.pid}.tmp"
+    while run.poll() is None and len(files_of(out, "*.tar")) < num_shards:
+        time.sleep(0.001)
+    while run.poll() is None and not files_of(out, mine):
+        time.sleep(0.001)
+    return run
+
+
+def _check_equal(out: Path, undisturbed: Path) -> None:
+    assert files_of(out) == files_of(undisturbed)
+    for path in files_of(out):
+        if path.name != "dataset.json":  # which holds the command line
+            assert (out / path).read_bytes() == (undisturbed / path).read_bytes(), path
+    for path in files_of(out, "dataset.json"):
+        keys = [*Index.load([out / path.parent]).key]
+        assert len(keys) == len({*keys})
+        assert verify_dataset(out / path.parent)[1] == []
+
+
+def files_of(folder: Path, pattern: str = "*") -> set[Path]:
+    """Return the files below a folder, relative to it."""
+    return {path.relative_to(folder) for path in folder.rglob(pattern) if path.is_file()}

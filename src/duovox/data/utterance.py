@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -9,6 +10,7 @@ from urllib.parse import quote, unquote
 UNKNOWN = "_"  # stands for a speaker or session that the source does not name
 _MAX_NAME_BYTES = 100  # of the last part of a tar member's name, ".json" included
 _MAX_FOLDER_BYTES = 155  # of the parts before it
+_PLAIN = re.compile(r"[A-Za-z0-9_~-]+")  # most names: nothing to escape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ def make_key(speaker_id: str, session_id: str, utterance_id: str) -> str:
     percent-encoded, so that `original_name` gives it back.
     """
     parts = (speaker_id or UNKNOWN, session_id or UNKNOWN, utterance_id)
-    return "/".join(quote(part, safe="").replace(".", "%2E") for part in parts)
+    return "/".join(map(_escape, parts))
 
 
 def original_name(key: str) -> str:
@@ -58,9 +60,7 @@ def original_name(key: str) -> str:
 def check_key(key: str) -> None:
     """Raise a ValueError unless `key` is three clean names that fit into a tar header."""
     parts = key.split("/")
-    if len(parts) != 3 or any(
-        part != quote(unquote(part), safe="").replace(".", "%2E") for part in parts
-    ):
+    if len(parts) != 3 or any(part != _escape(unquote(part)) for part in parts):
         raise ValueError(
             f"key {key!r} must be speaker/session/utterance without dots, spaces or odd "
             "characters; make it with make_key(), which escapes them"
@@ -73,3 +73,7 @@ def check_key(key: str) -> None:
             f"key {key!r} is too long: speaker/session may have {_MAX_FOLDER_BYTES} characters, "
             f"the utterance {_MAX_NAME_BYTES - len('.json')}; shorten the ID"
         )
+
+
+def _escape(name: str) -> str:
+    return name if _PLAIN.fullmatch(name) else quote(name, safe="").replace(".", "%2E")

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from duovox.data.archive.error import ArchiveError
 
-_CHUNK_BYTES = 1 << 18  # read at once
+_CHUNK_BYTES = 1 << 20  # read at once: every chunk waits for Python's lock
 _MOST_BYTES = 1 << 22  # of one chunk of plain bytes, however well it was packed
 _NUM_AHEAD = 4  # chunks that wait while the reader is busy
 _GZIP = b"\x1f\x8b"

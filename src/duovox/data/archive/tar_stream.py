@@ -53,10 +53,11 @@ def read_files(path: Path, wanted: Callable[[str], bool]) -> Iterator[TarredFile
             continue
         name = extension.get("path", name).removeprefix("./")
         extension = {}
-        if refusal := _refusal(name, kind_of(kind), size if wanted(name) else 0):
+        is_wanted = wanted(name)
+        if refusal := _refusal(name, kind_of(kind), size if is_wanted else 0):
             stream.skip(size)
             yield Fault(where=f"{path}:{name}", key="", cause="unsafe name", detail=refusal)
-        elif kind_of(kind) == "file" and wanted(name):
+        elif kind_of(kind) == "file" and is_wanted:
             yield TarredFile(name, stream.take(size))
         else:
             stream.skip(size)

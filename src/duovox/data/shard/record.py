@@ -44,6 +44,8 @@ class Record:
 
     def completed(self, key: str) -> Self:
         """Fill in what is not said: speaker and session from a key of three parts, its source."""
+        if self.speaker_id and self.session_id and self.source:
+            return self
         parts = key.split("/")
         speaker, session = map(_named, parts[:2]) if len(parts) == 3 else ("", "")
         return replace(

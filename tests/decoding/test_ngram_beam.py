@@ -198,7 +198,7 @@ def test_a_vocabulary_of_another_size_is_refused(lm: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda content: content.replace(b"-0.", b"-x.", 1), "is damaged, restore it: Could not"),
+        (lambda content: content.replace(b"-0.", b"-x.", 1), "is damaged, .*: Could not"),
         (lambda content: content[:-60], "is damaged, restore it"),
         (lambda content: gzip.compress(content)[:60], "is damaged, restore it"),
         (lambda content: b"mmap lm http://kheafield.com/code" + bytes(99), "is damaged"),

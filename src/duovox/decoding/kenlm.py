@@ -62,8 +62,11 @@ def load_lm(path: Path, words: Sequence[str]) -> Any:
         # The last entry is in no model: it scores as every unknown word does.
         model = KenLM(str(path), Dictionary([*words, "<not in any language model>"]))
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise ValueError(f"decoder.lm: {path} is damaged, restore it: {reason}") from error
+        # After a line that says where in KenLM, if any, comes what is wrong, and then much advice.
+        reason = str(error).strip().splitlines()[:2][-1].strip()
+        raise ValueError(
+            f"decoder.lm: {path} is damaged, restore it, or not what KenLM reads: {reason}"
+        ) from error
     start = model.start(False)
     chance = model.score(start, unknown)[1]
     if all(model.score(start, word)[1] == chance for word in range(unknown)):

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from duovox.decoding.ngram import MARKS
+
 ARPA, PACKED, BINARY = b"\\data\\", b"\x1f\x8b", b"mmap lm http://kheafield.com"
 
 
@@ -69,10 +71,11 @@ def load_lm(path: Path, words: Sequence[str]) -> Any:
         ) from error
     start = model.start(False)
     chance = model.score(start, unknown)[1]
-    if all(model.score(start, word)[1] == chance for word in range(unknown)):
+    known = [place for place in range(unknown) if model.score(start, place)[1] != chance]
+    if all(words[place] in MARKS for place in known):
         raise ValueError(
             f"decoder.lm: {path} knows none of the {unknown} words it is asked for, such as "
-            f"{words[0]!r}. It must be of the same language, case and unit (words, or symbols when "
-            "decoder.lexicon is null)"
+            f"{words[-1]!r}. It must be of the same language, case and unit (words, or symbols "
+            "when decoder.lexicon is null)"
         )
     return model

@@ -19,7 +19,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"
+MARKS = BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"  # every model has them
 ORDERS = range(2, 7)  # what KenLM reads: no model of single words, none of more than six
 _NEVER = -99.0  # log10 of zero, as ARPA files write it
 Words = tuple[str, ...]
@@ -69,7 +69,7 @@ class NgramEstimate:
         yield "\n\\end\\"
 
     def _count(self, sentence: Words) -> None:
-        if marks := sorted({BEGIN, END, UNKNOWN} & {*sentence[1:-1]}):
+        if marks := sorted({*MARKS} & {*sentence[1:-1]}):
             raise ValueError(
                 f"{', '.join(marks)} can't be a word: the model itself writes it. Take it out of "
                 f"the text: {' '.join(sentence[1:-1])}"

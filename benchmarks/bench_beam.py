@@ -1,16 +1,20 @@
 """C8: CTC beam search with 100 hypotheses, one utterance of 500 frames x 32 symbols.
 
-Peers: torchaudio's `ctc_decoder` with the same lexicon and word trigram, speechbrain's
-`CTCBeamSearcher` without a language model. pyctcdecode can't be installed beside numpy 2: on the
-same sizes it was measured at 236 ms (beam 100) and 39 ms (beam 16), without a language model.
+Peers: torchaudio's `ctc_decoder` with the same lexicon and word trigram; speechbrain's
+`CTCBeamSearcher` and, where it is there, pyctcdecode, without a language model. pyctcdecode asks
+for an older numpy but runs with this one:
 
-Run: .venv/bin/python benchmarks/bench_beam.py
+    pip install --no-deps --target /some/folder pyctcdecode pygtrie
+
+Run: PYTHONPATH=/some/folder .venv/bin/python benchmarks/bench_beam.py
 """
 
 from __future__ import annotations
 
 import random
 import tempfile
+from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -26,6 +30,7 @@ from side_by_side import compare, print_header, print_row, print_versions
 VOCABULARY = ("<pad>", "<s>", "</s>", "<unk>", "|", *"ETAONIHSRDLUMWCFGYPBVK'XJQZ")
 FRAMES, BEAM = 500, 100
 LM_WEIGHT, WORD_SCORE = 2.0, 0.0
+THRESHOLDS = (-5.0, -8.0)  # the peers' default leaves one symbol a frame, ours about five
 
 
 def draw_sentences() -> list[list[str]]:
@@ -79,18 +84,45 @@ def with_lm(logits: torch.Tensor, num_frames: torch.Tensor, lm: str, lexicon: st
 
 
 def without_lm(logits: torch.Tensor, num_frames: torch.Tensor) -> None:
-    ours = BeamDecoder(VOCABULARY, beam_size=BEAM)
+    ours = BeamDecoder(VOCABULARY, beam_size=BEAM, token_threshold=THRESHOLDS[0])
     theirs = CTCBeamSearcher(
-        blank_index=0, vocab_list=list(VOCABULARY), space_token="|", beam_size=BEAM
+        blank_index=0,
+        vocab_list=list(VOCABULARY),
+        space_token="|",
+        beam_size=BEAM,
+        token_prune_min_logp=THRESHOLDS[0],
     )
     scores, shares = logits.log_softmax(-1), torch.ones(1)
 
     def speechbrain() -> str:
         return str(theirs(scores, shares)[0][0].text)
 
-    print(f"equal text: {ours(logits, num_frames)[0] == speechbrain().replace('|', ' ').strip()}")
+    assert ours(logits, num_frames)[0] == speechbrain().replace("|", " ").strip()
     alone = compare(lambda: ours(logits, num_frames), speechbrain)
     print_row("C8 no language model, speechbrain", ">= 3x", alone)
+    if find_spec("pyctcdecode"):
+        against_pyctcdecode(logits, num_frames)
+
+
+def against_pyctcdecode(logits: torch.Tensor, num_frames: torch.Tensor) -> None:
+    from pyctcdecode import build_ctcdecoder
+
+    letters = ["" if symbol == "<pad>" else symbol.replace("|", " ") for symbol in VOCABULARY]
+    theirs, scores = build_ctcdecoder(letters), logits[0].log_softmax(-1).numpy()
+    for threshold, beam_size in product(THRESHOLDS, (16, BEAM)):
+        ours = BeamDecoder(VOCABULARY, beam_size=beam_size, token_threshold=threshold)
+        settings = {
+            "beam_width": beam_size,
+            "token_min_logp": threshold,
+            "beam_prune_logp": threshold,
+        }
+
+        def pyctcdecode(settings: dict[str, float] = settings) -> str:
+            return str(theirs.decode(scores, **settings))
+
+        assert ours(logits, num_frames)[0] == pyctcdecode()
+        row = compare(lambda ours=ours: ours(logits, num_frames), pyctcdecode)
+        print_row(f"C8 pyctcdecode, beam {beam_size}, symbols > {threshold}", ">= 2x", row)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def decode(
             stored,
             option,
             out,
-            name=logits.stem,
+            source=logits,
             num_processes=processes,
             on_text=advance,
         )
@@ -62,12 +62,16 @@ def tune_decoder(
     data: Annotated[
         Path | None, typer.Option(help="A dataset folder that no test score comes from.")
     ] = None,
+    name: Annotated[str | None, typer.Option(help="Of the logits; the data's by default.")] = None,
     decoder: DecoderFile = None,
     lm: LmFile = None,
     lexicon: LexiconFile = None,
     out: Annotated[Path | None, typer.Option(help="A folder; default: beside the logits.")] = None,
     lm_weights: Annotated[Range, typer.Option(help="Smallest and largest.")] = (0.0, 5.0),
-    word_scores: Annotated[Range, typer.Option(help="Smallest and largest.")] = (-5.0, 5.0),
+    word_scores: Annotated[Range, typer.Option(help="The same; of a lexicon's words.")] = (
+        -5.0,
+        5.0,
+    ),
     points: Annotated[int, typer.Option(min=2, help="Along each side of the first grid.")] = 6,
     rounds: Annotated[int, typer.Option(min=1, help="Each halves the grid, at the best.")] = 3,
     beam_size: Annotated[
@@ -86,12 +90,12 @@ def tune_decoder(
         raise ValueError("there is nothing to tune without a language model: give --lm")
     grid = tuning.Grid(
         lm_weights=lm_weights,
-        word_scores=word_scores,
+        word_scores=word_scores if option.get("lexicon") else (0.0, 0.0),
         num_points=points,
         num_rounds=rounds,
         beam_sizes=tuple(beam_size or ()),
     )
-    logits = _logits(source, data, device)
+    logits = _logits(source, data, name, device)
     with progress("tuning", grid.most_trials) as advance:
         trials = tuning.tune_decoder(
             read_logits(logits),
@@ -111,7 +115,7 @@ def ngram(
     ],
     out: Annotated[Path, typer.Option(help="An ARPA file, packed if it ends with .gz.")],
     lexicon: Annotated[Path | None, typer.Option(help="A file for the words.")] = None,
-    order: Annotated[int, typer.Option(min=2, help="Words or symbols of an n-gram.")] = 4,
+    order: Annotated[int, typer.Option(min=2, max=6, help="Words or symbols of an n-gram.")] = 4,
     symbols: Annotated[
         bool, typer.Option("--symbols", help="Of symbols, not words; it needs no lexicon.")
     ] = False,
@@ -125,7 +129,7 @@ def ngram(
     say(f"{out}: {num_sentences} sentences, {num_words} different words")
 
 
-def _logits(source: Path, data: Path | None, device: str) -> Path:
+def _logits(source: Path, data: Path | None, name: str | None, device: str) -> Path:
     """Return the stored logits: those given, or of a run on some data."""
     if source.is_file():
         return source
@@ -133,8 +137,8 @@ def _logits(source: Path, data: Path | None, device: str) -> Path:
         raise ValueError(f"give the data to tune {source} on (--data), or stored logits")
     from duovox.run.again import evaluate_again
 
-    _, folder = evaluate_again(source, data, device=device, store_logits=True)
-    return folder / "logits" / f"{data.resolve().name}.npz"
+    _, folder = evaluate_again(source, data, name=name, device=device, store_logits=True)
+    return folder / "logits" / f"{folder.name}.npz"
 
 
 def _show(trials: list[Trial]) -> None:

@@ -61,5 +61,19 @@ def test_kenlm_reads_the_file_as_it_was_meant(tmp_path: Path, flashlight: None, 
 def test_an_estimate_needs_sentences_and_an_order() -> None:
     with pytest.raises(ValueError, match="at least one sentence"):
         NgramEstimate([], order=2)
-    with pytest.raises(ValueError, match="order must be at least 2, got 1"):
-        NgramEstimate(SENTENCES, order=1)
+    for order in (1, 7):
+        with pytest.raises(ValueError, match=rf"order must lie in 2 to 6, got {order}"):
+            NgramEstimate(SENTENCES, order=order)
+
+
+@pytest.mark.parametrize("mark", ["<s>", "</s>", "<unk>"])
+def test_a_mark_of_the_model_is_no_word(mark: str) -> None:
+    with pytest.raises(ValueError, match=rf"{mark} can't be a word.*Take it out of .*: A {mark} B"):
+        NgramEstimate([["A", mark, "B"]], order=2)
+
+
+def test_longer_ngrams_than_kenlm_reads_are_told(tmp_path: Path, flashlight: None) -> None:
+    counts = "".join(f"ngram {order}=1\n" for order in range(1, 8))
+    (tmp_path / "lm.arpa").write_text(f"\\data\\\n{counts}\n\\1-grams:\n")
+    with pytest.raises(ValueError, match=r"not what KenLM reads: This model has order 7"):
+        load_lm(tmp_path / "lm.arpa", WORDS[:4])

@@ -177,6 +177,8 @@ def test_a_packed_language_model_is_the_same_model(lm: Path, lexicon: Path, tmp_
         ({"beam_size": 0}, "beam_size must be at least 1, got 0"),
         ({"beam_size_token": 0}, "beam_size_token must be at least 1, got 0"),
         ({"beam_threshold": 0.0}, "beam_threshold must be above 0"),
+        ({"lm_weight": float("nan")}, "lm_weight must be a finite number, got nan"),
+        ({"lm": None}, "lm must name a language model, got None"),
         ({"blank_threshold": 0.0}, r"blank_threshold must lie in \(0, 1\], got 0"),
         ({"vocabulary": ("<pad>", "A")}, "the vocabulary has no '|'"),
         ({"lexicon": "nowhere.txt"}, "lexicon: there is no file nowhere.txt"),
@@ -198,7 +200,7 @@ def test_a_vocabulary_of_another_size_is_refused(lm: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda content: content.replace(b"-0.", b"-x.", 1), "is damaged, restore it: Could not"),
+        (lambda content: content.replace(b"-0.", b"-x.", 1), "is damaged, .*: Could not"),
         (lambda content: content[:-60], "is damaged, restore it"),
         (lambda content: gzip.compress(content)[:60], "is damaged, restore it"),
         (lambda content: b"mmap lm http://kheafield.com/code" + bytes(99), "is damaged"),
@@ -217,7 +219,7 @@ def test_a_damaged_language_model_is_refused(
 def test_a_language_model_of_another_language_is_refused(lm: Path, tmp_path: Path) -> None:
     (tmp_path / "other.txt").write_text("BB\nBBA\n")
     decoder = NgramBeamDecoder(VOCABULARY, str(lm), str(tmp_path / "other.txt"))
-    with pytest.raises(ValueError, match=r"knows none of the 2 words .*, such as 'BB'"):
+    with pytest.raises(ValueError, match=r"knows none of the 2 words .*, such as 'BBA'"):
         decoder.search(torch.zeros(3, 4))
 
 

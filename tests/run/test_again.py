@@ -108,6 +108,16 @@ def test_results_of_other_data_are_not_overwritten(run, tiny_corpus, tmp_path) -
     assert evaluate_again(run, test, num_workers=0) == (metrics, folder)
 
 
+def test_results_of_another_decoder_are_not_overwritten(run, tiny_corpus) -> None:
+    test, beam = tiny_corpus / "demo" / "test", {"_target_": "duovox.decoding.beam.BeamDecoder"}
+    metrics, folder = evaluate_again(run, test, num_workers=0, decoder=beam)
+    assert metrics["decoder"] == beam
+    with pytest.raises(ValueError, match=r"test holds the results of a.* decoder.*; .*--name"):
+        evaluate_again(run, test, num_workers=0)
+    assert json.loads((folder / "metrics.json").read_text()) == metrics
+    assert evaluate_again(run, test, num_workers=0, decoder=beam) == (metrics, folder)
+
+
 def test_trials_hear_the_chunks_that_the_run_was_tested_on(run, tiny_corpus) -> None:
     def score(name: str) -> str:
         demo = tiny_corpus / "demo"

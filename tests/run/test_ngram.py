@@ -29,6 +29,16 @@ def test_symbols_are_letters_and_borders(tmp_path: Path) -> None:
     assert "\tB | A\n" in (tmp_path / "lm.arpa").read_text()
 
 
+def test_folders_are_made_and_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("ONE\n")
+    lm, lexicon = tmp_path / "new" / "lm.arpa", tmp_path / "newer" / "lexicon.txt"
+    write_ngram([tmp_path / "a.txt"], lm, order=2, lexicon=lexicon)
+    assert lm.is_file()
+    assert lexicon.is_file()
+    with pytest.raises(ValueError, match="is a folder: give the file to write"):
+        write_ngram([tmp_path / "a.txt"], tmp_path, order=2)
+
+
 @pytest.mark.parametrize(("content", "message"), [(b"\n \n", "no words"), (b"\xff", "no text")])
 def test_what_says_nothing_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "a.txt").write_bytes(content)

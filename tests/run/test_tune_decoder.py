@@ -69,10 +69,28 @@ def test_the_best_weights_are_found_and_used(
         "decoder_trials.csv",
         "decoder_surface.png",
     }
-    again = decode_stored(stored, chosen_decoder(file=path), tmp_path, name="a", num_processes=1)
+    source, best = tmp_path / "a.npz", chosen_decoder(file=path)
+    again = decode_stored(stored, best, tmp_path / "best", source=source, num_processes=1)
     assert again["test"]["a"]["wer"] == trials[0].wer
-    greedy = decode_stored(stored, None, tmp_path, name="a", num_processes=1)
+    greedy = decode_stored(stored, None, tmp_path / "greedy", source=source, num_processes=1)
     assert trials[0].wer < greedy["test"]["a"]["wer"]
+
+
+def test_results_of_another_decoder_or_other_logits_stay(
+    stored: StoredLogits, decoder: Option, tmp_path: Path
+) -> None:
+    def decode(option: Option | None, name: str) -> dict[str, object]:
+        source, out = tmp_path / name, tmp_path / "out"
+        return decode_stored(stored, option, out, source=source, num_processes=1)
+
+    first = decode(decoder, "a.npz")
+    with pytest.raises(ValueError, match=r"out holds .* a decoder with another lm_weight; .*--out"):
+        decode(decoder | {"lm_weight": 1.0}, "a.npz")
+    with pytest.raises(ValueError, match=r"out holds the results of another decoder; .*--out"):
+        decode(None, "a.npz")
+    with pytest.raises(ValueError, match=r"results of .*a\.npz, not of .*b\.npz; .*--out"):
+        decode(decoder, "b.npz")
+    assert decode(decoder, "a.npz") == first
 
 
 def test_logits_are_read_as_they_were_written(stored: StoredLogits, tmp_path: Path) -> None:

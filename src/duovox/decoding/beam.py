@@ -6,66 +6,22 @@ takes the best single path; where the probability of a text is spread over many,
 
 from __future__ import annotations
 
-import heapq
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from duovox.decoding.text import BLANK, check_vocabulary, spellings
-from duovox.decoding.word_tree import AnyText, Words, WordTree
+from duovox.decoding.word_tree import WordTree
 
-# Probabilities of all paths to a prefix, those that end in a blank and those that do not, relative
-# to the best prefix of the frame before: so nothing underflows but what has no chance.
-_Beams = dict[int, tuple[float, float]]
-_NEVER = (0.0, 0.0)
-_LEAST = 1e-100
-
-
-class _Prefixes:
-    """All prefixes of one search, numbered: each is a shorter one and a symbol behind it.
-
-    Args:
-        words: what may be said.
-    """
-
-    def __init__(self, words: Words) -> None:
-        self.words = words
-        self.last = [BLANK]  # prefix 0 is the empty one
-        self.shorter = [0]
-        self.places = [words.start]  # of each prefix among the words
-        self.numbers: dict[tuple[int, int], int | None] = {}
-
-    def extend(self, prefix: int, symbol: int) -> int | None:
-        """Return the number of the prefix with one more symbol; None if no word goes on so."""
-        if (prefix, symbol) not in self.numbers:
-            place = self.words.after(self.places[prefix], symbol)
-            self.numbers[prefix, symbol] = None if place is None else len(self.last)
-            if place is not None:
-                self.last.append(symbol)
-                self.shorter.append(prefix)
-                self.places.append(place)
-        return self.numbers[prefix, symbol]
-
-    def is_whole(self, prefix: int) -> bool:
-        """Tell whether the prefix ends with a whole word."""
-        return self.words.may_end(self.places[prefix])
-
-    def whole(self, prefix: int) -> int:
-        """Return the prefix without a word that is cut off."""
-        while not self.is_whole(prefix):
-            prefix = self.shorter[prefix]
-        return prefix
-
-    def symbols(self, prefix: int) -> list[int]:
-        """Return the symbols of a prefix."""
-        symbols = []
-        while prefix:
-            symbols.append(self.last[prefix])
-            prefix = self.shorter[prefix]
-        return symbols[::-1]
+_Floats = NDArray[np.float64]
+_Places = NDArray[np.int64]
+_LEAST = 1e-100  # of a frame's blank: it may ask for nothing that a word goes on with
 
 
 @dataclass(frozen=True)
@@ -74,10 +30,10 @@ class BeamDecoder:
 
     Args:
         vocabulary: V symbols; the first is the CTC blank, "|" the border between words.
-        words: The only ones that can be said, such as the ten digits; None = any text.
         beam_size: Prefixes kept per frame.
-        token_threshold: Symbols less likely in a frame than this (natural logarithm) are not
-            tried there.
+        token_threshold: Symbols less likely in a frame than this (natural logarithm) are not tried
+            there, and prefixes that are so much less likely than the best are dropped.
+        words: The only ones that can be said, such as the ten digits; None = any text.
 
     Source: Graves 2012, Supervised Sequence Labelling with Recurrent Neural Networks, section 7.5;
     Hannun et al. 2014, First-Pass Large Vocabulary Continuous Speech Recognition using
@@ -90,7 +46,7 @@ class BeamDecoder:
     words: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        _ = self._words  # misspelt ones are refused at once
+        _ = self._tree  # misspelt words are refused at once
         if self.beam_size < 1:
             raise ValueError(f"decoder.beam_size must be at least 1, got {self.beam_size}")
         if self.token_threshold >= 0:
@@ -100,8 +56,8 @@ class BeamDecoder:
             )
 
     @cached_property
-    def _words(self) -> Words:
-        return AnyText() if self.words is None else WordTree(self.words, self.vocabulary)
+    def _tree(self) -> WordTree | None:
+        return None if self.words is None else WordTree(self.words, self.vocabulary)
 
     def __call__(self, logits: Tensor, num_frames: Tensor) -> list[str]:
         """Return the text of each utterance; logits (B, T, V) on any device, num_frames (B,)."""
@@ -115,47 +71,113 @@ class BeamDecoder:
 
     def search(self, log_probabilities: Tensor) -> list[int]:
         """Return the likeliest symbols of one utterance; log_probabilities (T, V)."""
-        is_tried = log_probabilities >= self.token_threshold
+        scores = log_probabilities.numpy()
+        is_tried = scores >= self.token_threshold
         is_tried[:, BLANK] = True  # a frame without any likely symbol says nothing
-        best_tried = log_probabilities.masked_fill(~is_tried, -torch.inf).amax(1, keepdim=True)
-        prefixes, beams = _Prefixes(self._words), {0: (1.0, 0.0)}
-        relative = (log_probabilities - best_tried).double().exp()  # so that one of them is 1
-        relative[:, BLANK].clamp_(min=_LEAST)  # a frame may ask for what no word goes on with
-        for frame, tried in zip(relative, is_tried, strict=True):
-            symbols = tried.nonzero()[1:, 0].tolist()
-            blank, *scores = frame[tried].tolist()
-            beams = _advance(beams, prefixes, blank, list(zip(symbols, scores, strict=True)))
-            best = heapq.nlargest(self.beam_size, beams.items(), key=_score)
-            scale = 1 / _score(best[0])
-            beams = {prefix: (scale * b, scale * s) for prefix, (b, s) in best}
-        whole = {prefix: beam for prefix, beam in beams.items() if prefixes.is_whole(prefix)}
-        likeliest, _ = max((whole or beams).items(), key=_score)
-        return prefixes.symbols(prefixes.whole(likeliest))
+        tried = np.where(is_tried, scores, -np.inf).astype(np.float64)
+        relative = np.exp(tried - tried.max(axis=1, keepdims=True))  # so that one of them is 1
+        relative[:, BLANK] = relative[:, BLANK].clip(min=_LEAST)
+        is_blank = is_tried.sum(axis=1) == 1
+        is_same = is_blank[1:] & is_blank[:-1]  # a second frame of blank alone changes nothing
+        least = math.exp(self.token_threshold)
+        beam = _Beam(self.beam_size, least, num_frames=len(scores), tree=self._tree)
+        for frame in np.flatnonzero(np.append(True, ~is_same)[: len(scores)]):
+            symbols = np.flatnonzero(is_tried[frame])[1:]
+            beam.advance(relative[frame, BLANK], symbols, relative[frame, symbols])
+        return beam.best()
 
 
-def _advance(
-    beams: _Beams, prefixes: _Prefixes, blank: float, symbols: list[tuple[int, float]]
-) -> _Beams:
-    """Return the prefixes one frame later, given what the frame says of blank and symbols."""
-    later: _Beams = {}
-    for prefix, (in_blank, in_symbol) in beams.items():
-        total = in_blank + in_symbol
-        last = prefixes.last[prefix]
-        held = 0.0
-        for symbol, probability in symbols:
-            before = total
-            if symbol == last:  # held, the prefix stays; said anew, a blank lies between
-                held = in_symbol * probability
-                before = in_blank
-            longer = prefixes.extend(prefix, symbol)
-            if longer is None:
-                continue
-            ends_in_blank, said = later.get(longer, _NEVER)
-            later[longer] = (ends_in_blank, said + before * probability)
-        ends_in_blank, said = later.get(prefix, _NEVER)
-        later[prefix] = (ends_in_blank + total * blank, said + held)
-    return later
+class _Beam:
+    """The best prefixes of the frames so far.
 
+    A prefix is a number, which stands for a shorter prefix and one symbol behind it. Probabilities
+    of all paths to it, those that end in a blank and those that do not, are relative to the best
+    prefix of the frame before: so nothing underflows but what has no chance.
+    """
 
-def _score(beam: tuple[int, tuple[float, float]]) -> float:
-    return beam[1][0] + beam[1][1]
+    def __init__(self, size: int, least: float, *, num_frames: int, tree: WordTree | None) -> None:
+        self.size = size
+        self.tree = tree
+        self.least = least  # of the best's probability
+        self.numbers = np.zeros(1, np.int64)  # (N,) of the prefixes; 0 is the empty one
+        self.in_blank, self.in_symbol = np.ones(1), np.zeros(1)  # (N,)
+        most = 1 + num_frames * size
+        self._symbol = np.full(most, BLANK)  # the last, of every prefix
+        self._shorter = np.zeros(most, np.int64)
+        self._place = np.full(most, -1)  # in the beam; -1: not there
+        self._place[0] = 0
+        self._node = np.zeros(most, np.int64)  # of the words' tree
+        self._known: dict[tuple[int, int], int] = {}  # prefixes by the shorter one and the symbol
+
+    def advance(self, blank: float, symbols: _Places, chances: _Floats) -> None:
+        """Hear one more frame: its blank, and the S symbols that are tried."""
+        total = self.in_blank + self.in_symbol  # (N,)
+        if not len(symbols):
+            self.in_blank, self.in_symbol = total / total.max(), np.zeros(len(total))
+            return
+        held = np.zeros(len(total))  # (N,): the prefix stays
+        said = total[:, None] * chances  # (N, S): the prefix and one symbol more
+        is_last = self._symbol[self.numbers][:, None] == symbols  # (N, S)
+        if is_last.any():
+            self._repeat(*np.nonzero(is_last), chances, held, said)
+        if self.tree is not None:
+            said[self.tree.children[self._node[self.numbers]][:, symbols] < 0] = 0.0
+        self._keep(total * blank, held, said, symbols)
+
+    def _repeat(
+        self, rows: _Places, columns: _Places, chances: _Floats, held: _Floats, said: _Floats
+    ) -> None:
+        """Tell a symbol that is held from the same said anew; write into held and said."""
+        chances = chances[columns]
+        held[rows] = self.in_symbol[rows] * chances
+        said[rows, columns] = self.in_blank[rows] * chances  # a blank lies between
+        shorter = self._place[self._shorter[self.numbers[rows]]]
+        if (is_here := shorter >= 0).any():  # one prefix said it, the other held it: the same text
+            rows, columns, shorter = rows[is_here], columns[is_here], shorter[is_here]
+            held[rows] += said[shorter, columns]
+            said[shorter, columns] = 0.0
+
+    def best(self) -> list[int]:
+        """Return the symbols of the best prefix, without a word that is cut off."""
+        numbers, scores = self.numbers, self.in_blank + self.in_symbol
+        if (is_whole := self._is_whole(numbers)).any():
+            numbers, scores = numbers[is_whole], scores[is_whole]
+        prefix, symbols = int(numbers[scores.argmax()]), []
+        while not self._is_whole(prefix):
+            prefix = int(self._shorter[prefix])
+        while prefix:
+            symbols.append(int(self._symbol[prefix]))
+            prefix = int(self._shorter[prefix])
+        return symbols[::-1]
+
+    def _is_whole(self, numbers: _Places | int) -> NDArray[np.bool_]:
+        """Tell which prefixes end with a whole word."""
+        if self.tree is None:
+            return np.ones(np.shape(numbers), np.bool_)
+        return self.tree.is_end[self._node[numbers]]
+
+    def _keep(self, in_blank: _Floats, held: _Floats, said: _Floats, symbols: _Places) -> None:
+        """Keep the best of the old prefixes (N,) and of those with a symbol more (N, S)."""
+        scores = np.concatenate([in_blank + held, said.ravel()])
+        best = scores.max()
+        kept = np.flatnonzero(scores > self.least * best)
+        if len(kept) > self.size:
+            kept = kept[np.argpartition(scores[kept], -self.size)[-self.size :]]
+        old, new = kept[kept < len(held)], kept[kept >= len(held)] - len(held)
+        longer = [
+            self._extend(int(self.numbers[row]), int(symbols[column]))
+            for row, column in zip(*np.divmod(new, len(symbols)), strict=True)
+        ]
+        self._place[self.numbers] = -1
+        self.numbers = np.concatenate([self.numbers[old], np.array(longer, np.int64)])
+        self._place[self.numbers] = np.arange(len(self.numbers))
+        self.in_blank = np.concatenate([in_blank[old], np.zeros(len(new))]) / best
+        self.in_symbol = np.concatenate([held[old], said.ravel()[new]]) / best
+
+    def _extend(self, prefix: int, symbol: int) -> int:
+        """Return the number of the prefix with one more symbol."""
+        number = self._known.setdefault((prefix, symbol), len(self._known) + 1)
+        self._symbol[number], self._shorter[number] = symbol, prefix
+        if self.tree is not None:
+            self._node[number] = self.tree.children[self._node[prefix], symbol]
+        return number

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from duovox.decoding.ngram import MARKS
+
 ARPA, PACKED, BINARY = b"\\data\\", b"\x1f\x8b", b"mmap lm http://kheafield.com"
 
 
@@ -62,14 +64,18 @@ def load_lm(path: Path, words: Sequence[str]) -> Any:
         # The last entry is in no model: it scores as every unknown word does.
         model = KenLM(str(path), Dictionary([*words, "<not in any language model>"]))
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise ValueError(f"decoder.lm: {path} is damaged, restore it: {reason}") from error
+        # After a line that says where in KenLM, if any, comes what is wrong, and then much advice.
+        reason = str(error).strip().splitlines()[:2][-1].strip()
+        raise ValueError(
+            f"decoder.lm: {path} is damaged, restore it, or not what KenLM reads: {reason}"
+        ) from error
     start = model.start(False)
     chance = model.score(start, unknown)[1]
-    if all(model.score(start, word)[1] == chance for word in range(unknown)):
+    known = [place for place in range(unknown) if model.score(start, place)[1] != chance]
+    if all(words[place] in MARKS for place in known):
         raise ValueError(
             f"decoder.lm: {path} knows none of the {unknown} words it is asked for, such as "
-            f"{words[0]!r}. It must be of the same language, case and unit (words, or symbols when "
-            "decoder.lexicon is null)"
+            f"{words[-1]!r}. It must be of the same language, case and unit (words, or symbols "
+            "when decoder.lexicon is null)"
         )
     return model

@@ -19,7 +19,8 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"
+MARKS = BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"  # every model has them
+ORDERS = range(2, 7)  # what KenLM reads: no model of single words, none of more than six
 _NEVER = -99.0  # log10 of zero, as ARPA files write it
 Words = tuple[str, ...]
 
@@ -29,12 +30,15 @@ class NgramEstimate:
 
     Args:
         sentences: of words, without the marks of beginning and end.
-        order: words of an n-gram, at least 2.
+        order: words of an n-gram, 2 to 6.
+
+    Raises:
+        ValueError: the order is another, there is no sentence, or one has a mark among its words.
     """
 
     def __init__(self, sentences: Iterable[Sequence[str]], *, order: int) -> None:
-        if order < 2:  # KenLM reads no model of single words
-            raise ValueError(f"order must be at least 2, got {order}")
+        if order not in ORDERS:
+            raise ValueError(f"order must lie in {ORDERS[0]} to {ORDERS[-1]}, got {order}")
         self.order = order
         self._followers: dict[Words, Counter[str]] = defaultdict(Counter)
         for sentence in sentences:
@@ -65,6 +69,11 @@ class NgramEstimate:
         yield "\n\\end\\"
 
     def _count(self, sentence: Words) -> None:
+        if marks := sorted({*MARKS} & {*sentence[1:-1]}):
+            raise ValueError(
+                f"{', '.join(marks)} can't be a word: the model itself writes it. Take it out of "
+                f"the text: {' '.join(sentence[1:-1])}"
+            )
         for end in range(1, len(sentence)):
             for start in range(max(0, end - self.order + 1), end + 1):
                 self._followers[sentence[start:end]][sentence[end]] += 1

@@ -63,7 +63,10 @@ class NgramBeamDecoder:
         for name in ("beam_size", "beam_size_token"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
-        if self.beam_threshold <= 0:
+        for name in ("lm_weight", "word_score", "sil_score"):
+            if not math.isfinite(value := getattr(self, name)):
+                raise ValueError(f"{name} must be a finite number, got {value}")
+        if not self.beam_threshold > 0:
             raise ValueError(f"beam_threshold must be above 0, got {self.beam_threshold}")
         if not 0 < self.blank_threshold <= 1:
             raise ValueError(f"blank_threshold must lie in (0, 1], got {self.blank_threshold}")
@@ -73,6 +76,8 @@ class NgramBeamDecoder:
                 f"{WORD_BORDER!r}"
             )
         check_flashlight()
+        if not self.lm:
+            raise ValueError(f"lm must name a language model, got {self.lm!r}")
         check_lm(Path(self.lm).expanduser())
         if self.lexicon is not None and not Path(self.lexicon).expanduser().is_file():
             raise ValueError(f"lexicon: there is no file {self.lexicon}")

@@ -1,41 +1,21 @@
-"""What a search may say: any text, or words of a list, as a tree of their symbols."""
+"""The words of a list as a tree of their symbols."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from duovox.decoding.text import WORD_BORDER
 
-
-class Words(Protocol):
-    """Places in a text that is being spelt, symbol by symbol."""
-
-    start: int
-
-    def after(self, place: int, symbol: int) -> int | None:
-        """Return the place behind one more symbol, or None where none may stand."""
-
-    def may_end(self, place: int) -> bool:
-        """Tell whether a text may end here."""
-
-
-class AnyText:
-    """Let every text be said."""
-
-    start = 0
-
-    def after(self, place: int, symbol: int) -> int | None:
-        """Return the only place there is."""
-        return place
-
-    def may_end(self, place: int) -> bool:
-        """Return True."""
-        return True
+_ROOT = 0
 
 
 class WordTree:
-    """Let words of a list be said, with borders between them.
+    """Tell which symbols may follow where only words of a list can be said.
+
+    Any number of borders may stand before, between and behind words.
 
     Args:
         words: at least one, each spelt in symbols of the vocabulary.
@@ -45,35 +25,30 @@ class WordTree:
         ValueError: there is no word, or one can't be spelt.
     """
 
-    start = 0
+    children: NDArray[np.int64]  # (nodes, V): the node behind one more symbol; -1: none; 0: root
+    is_end: NDArray[np.bool_]  # (nodes,): a word ends here, or none has begun
 
     def __init__(self, words: Sequence[str], vocabulary: Sequence[str]) -> None:
-        symbols = {symbol: place for place, symbol in enumerate(vocabulary)}
         if not words or isinstance(words, str):
             raise ValueError(f"decoder.words must list the words that can be said, got {words!r}")
-        self._border = symbols.get(WORD_BORDER)
-        self._next: dict[tuple[int, int], int] = {}
-        self._ends = {self.start}
+        nodes = {"": _ROOT}  # by the beginning of a word that they stand for
         for word in words:
-            if not word or any(letter not in symbols for letter in word):
-                raise ValueError(
-                    f"decoder.words has {word!r}, which the vocabulary can't spell: its symbols "
-                    f"are {' '.join(vocabulary[1:])}"
-                )
-            self._add([symbols[letter] for letter in word])
+            _check(word, vocabulary)
+            for end in range(1, len(word) + 1):
+                nodes.setdefault(word[:end], len(nodes))
+        self.is_end = np.isin(list(nodes), ["", *words])
+        self.children = np.full((len(nodes), len(vocabulary)), -1)
+        symbols = {symbol: place for place, symbol in enumerate(vocabulary)}
+        for beginning, node in nodes.items():
+            if beginning:
+                self.children[nodes[beginning[:-1]], symbols[beginning[-1]]] = node
+        if WORD_BORDER in symbols:
+            self.children[self.is_end, symbols[WORD_BORDER]] = _ROOT
 
-    def after(self, place: int, symbol: int) -> int | None:
-        """Return the place behind one more symbol; a border ends a word and begins the next."""
-        if symbol == self._border:
-            return self.start if place in self._ends else None
-        return self._next.get((place, symbol))
 
-    def may_end(self, place: int) -> bool:
-        """Tell whether a word ends here, or none has begun."""
-        return place in self._ends
-
-    def _add(self, spelling: list[int]) -> None:
-        place = self.start
-        for symbol in spelling:
-            place = self._next.setdefault((place, symbol), len(self._next) + 1)
-        self._ends.add(place)
+def _check(word: str, vocabulary: Sequence[str]) -> None:
+    if not word or any(letter not in vocabulary[1:] for letter in word):
+        raise ValueError(
+            f"decoder.words has {word!r}, which the vocabulary can't spell: its symbols are "
+            f"{' '.join(vocabulary[1:])}"
+        )

@@ -22,6 +22,7 @@ from duovox.loss.ctc import CtcLoss
 from duovox.run.data import chunk_rule, resolve_trials
 from duovox.run.decoder import build_decoder, build_search, training_decoder
 from duovox.run.device import device_of
+from duovox.run.earlier_results import METRICS_FILE, check_earlier_results
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.read import read
 from duovox.run.sample import draw, length_limits, warn_of_heard
@@ -56,16 +57,20 @@ def evaluate_again(
         store_logits: Write `logits/<name>.npz`, to be decoded again without the network.
 
     Raises:
-        ValueError: the name is no plain name or taken by other data, there is nothing to score, the
-            data can't be read, trials lack audio, their speakers were trained on, or there is no
-            such device.
+        ValueError: the name is no plain name or taken by other data or another decoder, there is
+            nothing to score, the data can't be read, trials lack audio, their speakers were trained
+            on, or there is no such device.
     """
     place = device_of(device)
     data_folder = data_folder.resolve()
     name = name or data_folder.name
-    folder = _results_folder(run_folder, name, data_folder)
+    folder = _results_folder(run_folder, name)
     network, card = load_network(run_folder)
     card = replace(card, decoder=decoder or card.decoder)
+    origin: dict[str, Any] = {"data_folder": str(data_folder)}
+    if card.vocabulary is not None:
+        origin["decoder"] = card.decoder
+    check_earlier_results(folder, origin, change="give these another name (--name)")
     search = build_search(card.decoder, card.vocabulary)
     index = Index.load([data_folder])
     sets = []
@@ -84,29 +89,18 @@ def evaluate_again(
     results = evaluate(
         network, sets, device=place, folder=folder, search=search, store_logits=store_logits
     )
-    metrics: dict[str, Any] = {"test": results, "data_folder": str(data_folder)}
-    if card.vocabulary is not None:
-        metrics["decoder"] = card.decoder
-    write_whole(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    metrics = {"test": results} | origin
+    write_whole(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
     return metrics, folder
 
 
-def _results_folder(run_folder: Path, name: str, data_folder: Path) -> Path:
-    """Return the folder of the results, unless it is elsewhere or that of other data."""
+def _results_folder(run_folder: Path, name: str) -> Path:
+    """Return the folder of the results, unless it is elsewhere."""
     if name in {"", ".", ".."} or set(name) & set("/\\\0"):
         raise ValueError(
             f"the results' name must be a plain name without slashes, got {name!r}; change --name"
         )
-    folder = run_folder / "evaluations" / name
-    path = folder / "metrics.json"
-    if path.is_file():
-        scored = json.loads(path.read_text(encoding="utf-8")).get("data_folder")
-        if scored != str(data_folder):
-            raise ValueError(
-                f"{folder} holds the results of {scored or 'unknown data'}, not of {data_folder}; "
-                "give these another name (--name)"
-            )
-    return folder
+    return run_folder / "evaluations" / name
 
 
 def _say_what_was_heard(run_folder: Path, index: Index, name: str) -> None:

@@ -30,8 +30,12 @@ def write_ngram(
         lexicon: A file for the words that were seen.
 
     Raises:
-        ValueError: a source can't be read, or none says anything.
+        ValueError: a source can't be read, or none says anything, or a file can't be written.
     """
+    for path in filter(None, (out, lexicon)):
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder: give the file to write")
+        path.parent.mkdir(parents=True, exist_ok=True)
     sentences = [sentence.split() for source in sources for sentence in _sentences(source)]
     sentences = [words for words in sentences if words]
     if not sentences:

@@ -12,6 +12,7 @@ from duovox.data.atomic import write_whole
 from duovox.decoding.parallel import decode_all
 from duovox.decoding.word_time import word_spans
 from duovox.run.decoder import build_decoder
+from duovox.run.earlier_results import METRICS_FILE, check_earlier_results
 from duovox.run.hypothesis_files import write_hypotheses
 from duovox.run.logits import StoredLogits
 from duovox.run.scores import speech_scores
@@ -23,7 +24,7 @@ def decode_stored(
     decoder: Option | None,
     folder: Path,
     *,
-    name: str,
+    source: Path,
     num_processes: int | None = None,
     on_text: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
@@ -31,8 +32,14 @@ def decode_stored(
 
     Args:
         decoder: None is greedy.
-        name: Of the set.
+        source: Where the logits are stored; its name is that of the set.
+
+    Raises:
+        ValueError: the folder has results of other logits or another decoder, or the decoder can't
+            be made.
     """
+    name, origin = source.stem, {"logits": str(source.resolve()), "decoder": decoder}
+    check_earlier_results(folder, origin, change="give these another folder (--out)")
     decode = build_decoder(decoder, stored.vocabulary)
     texts = decode_all(decode, stored.logits, num_processes=num_processes, on_text=on_text)
     heard = [
@@ -40,6 +47,6 @@ def decode_stored(
         for one, text, logits in zip(stored.utterances, texts, stored.logits, strict=True)
     ]
     write_hypotheses(heard, folder / "hypotheses" / name, frame_seconds=stored.frame_seconds)
-    metrics = {"test": {name: speech_scores(heard)}, "decoder": decoder}
-    write_whole(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    metrics = {"test": {name: speech_scores(heard)}} | origin
+    write_whole(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
     return metrics

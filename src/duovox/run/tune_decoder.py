@@ -48,7 +48,7 @@ class Grid:
     @property
     def most_trials(self) -> int:
         """How many trials there are at most."""
-        return self.num_points**2 + 8 * (self.num_rounds - 1) + len(self.beam_sizes)
+        return len(self.coarse()) + 8 * (self.num_rounds - 1) + len(self.beam_sizes)
 
     def coarse(self) -> list[Weights]:
         """Return the first round."""

@@ -48,7 +48,7 @@ def test_what_fits_a_window_is_heard_whole() -> None:
     assert (window.start, window.stop, window.kept) == (0, None, slice(0, None))
 
 
-@pytest.mark.parametrize(("seconds", "context"), [(5, 3), (0.5, 0), (10, -1)])
+@pytest.mark.parametrize(("seconds", "context"), [(5, 3), (0.5, 0), (10, -1), (float("inf"), 3)])
 def test_a_window_without_a_middle_is_refused(seconds, context) -> None:
     with pytest.raises(ValueError, match="change window_seconds or context_seconds"):
         Windowing(seconds=seconds, context_seconds=context)

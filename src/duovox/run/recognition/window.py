@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -31,10 +32,10 @@ class Windowing:
     context_seconds: float = 3.0
 
     def __post_init__(self) -> None:
-        if not 0 <= 2 * self.context_seconds <= self.seconds - 1:
+        if not 0 <= 2 * self.context_seconds <= self.seconds - 1 < math.inf:
             raise ValueError(
-                "a window must be at least a second longer than the context on its two sides, got "
-                f"{self.seconds:g} s with {self.context_seconds:g} s on each: change "
+                "a window must be a second longer than the context on its two sides, and finite, "
+                f"got {self.seconds:g} s with {self.context_seconds:g} s on each: change "
                 "window_seconds or context_seconds"
             )
 

@@ -119,7 +119,8 @@ class _Beam:
         said = total[:, None] * chances  # (N, S): the prefix and one symbol more
         is_last = self._symbol[self.numbers][:, None] == symbols  # (N, S)
         if is_last.any():
-            self._repeat(*np.nonzero(is_last), chances, held, said)
+            rows, columns = np.nonzero(is_last)
+            self._repeat(rows, columns, chances, held, said)
         if self.tree is not None:
             said[self.tree.children[self._node[self.numbers]][:, symbols] < 0] = 0.0
         self._keep(total * blank, held, said, symbols)

@@ -12,11 +12,10 @@ import torch
 import yaml
 from hydra import compose, initialize_config_dir
 
-from duovox.loss.weighting.static import StaticWeighting
 from duovox.network.pooling import Pooling
 from duovox.network.wav2vec2.architecture import base, large, tiny
 from duovox.run.build import read_settings
-from duovox.run.option import ALGORITHMS, ARCHITECTURES, POOLINGS, SCHEDULES, WEIGHTINGS, make
+from duovox.run.option import ALGORITHMS, ARCHITECTURES, POOLINGS, SCHEDULES, make
 from duovox.run.settings import Network, Settings
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
@@ -245,23 +244,6 @@ def test_every_pooling_of_the_table_can_be_made() -> None:
     assert {pooling.out_dim for pooling in made} == {8, 16, 40}
     files = {path.stem for path in Path("src/duovox/network/pooling").glob("[!_]*.py")} - {"ctc"}
     assert {option["_target_"].split(".")[-2] for option in table.values()} >= files
-
-
-def test_every_weighting_of_the_table_can_be_made_with_the_settings_beside_it() -> None:
-    loss = settings_of("mt_speech_speaker", "optim.loss.static_speech_weight=0.88").optim.loss
-    assert loss.weighting is not None
-    losses = {"speech": torch.tensor(2.0), "speaker": torch.tensor(8.0)}
-    table = loss.weighting.items()
-    made = {name: make(option, path=name, within=WEIGHTINGS) for name, option in table}
-    weights = {name: [float(w) for w in weigh(losses).values()] for name, weigh in made.items()}
-    assert weights == {
-        "none": [1.0, 1.0],
-        "static": pytest.approx([0.88, 0.12]),
-        "min": [1.0, 0.25],
-        "max": [4.0, 1.0],
-        "dwa": [0.5, 0.5],
-    }
-    assert isinstance(made["static"], StaticWeighting)
 
 
 def test_every_file_says_in_its_first_comment_what_it_is_for() -> None:

@@ -51,17 +51,21 @@ def test_every_schedule_and_every_pooling_trains(run_door, schedule: str, poolin
         assert max(rates) <= 1e-3 * (1 + 1e-6)
 
 
+BRANCHED = ["network.use_multi_branch_encoder=true", "network.num_shared_transformers=1"]
+LEARNED = ["optim.loss.scale_method=uncertainty", "network/regularisation=wav2vec2_default_asr"]
+ACCUMULATED = ["trainer.accumulate_grad_batches=2"]
+
+
 @pytest.mark.parametrize(
     "overrides",
     [
-        ["network.use_multi_branch_encoder=true", "network.num_shared_transformers=1"],
+        BRANCHED,
         ["network.num_speaker_dimensions=6"],
         ["network.enable_ctc_pool_speaker_embedding=true"],
         [
             "network.enable_ctc_pool_speaker_embedding=true",
             "network.ctc_pool_on_blank_embeddings=true",
-            "network.use_multi_branch_encoder=true",
-            "network.num_shared_transformers=1",
+            *BRANCHED,
         ],
         ["network.stat_pooling_type=first+cls", "network.num_speaker_dimensions=6"],
         ["network/regularisation=wav2vec2_default_asr"],
@@ -69,6 +73,17 @@ def test_every_schedule_and_every_pooling_trains(run_door, schedule: str, poolin
         ["optim.loss.scale_method=static", "optim.loss.static_speech_weight=0.88"],
         ["optim.loss.scale_method=max"],
         ["optim.loss.scale_method=null"],
+        ["optim.loss.scale_method=uncertainty"],
+        ["optim.loss.scale_method=random"],
+        ["optim.loss.scale_method=geometric"],
+        ["optim.loss.scale_method=gradnorm"],
+        ["optim.loss.scale_method=gradnorm", *BRANCHED, "network.num_shared_transformers=0"],
+        ["optim.loss.scale_method=gradnorm", "network.use_gradient_checkpointing=true"],
+        ["optim.loss.gradient_method=pcgrad"],
+        ["optim.loss.gradient_method=cagrad", "network.stat_pooling_type=first+cls+learnable"],
+        ["optim.loss.gradient_method=mgda", *BRANCHED],
+        ["optim.loss.gradient_method=imtl_g", "network.use_gradient_checkpointing=true"],
+        ["optim.loss.gradient_method=pcgrad", "trainer.precision=bf16", *LEARNED, *ACCUMULATED],
         ["optim.loss.use_cross_entropy=true", "network.use_cosine_linear=false"],
         ["trainer.precision=bf16"],
     ],

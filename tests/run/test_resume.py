@@ -82,6 +82,14 @@ NOISY = [
     "trainer.val_check_interval=3",
     "trainer.log_every_n_steps=2",
 ]
+SURGERY = [
+    *NOISY,
+    "optim.loss.scale_method=uncertainty",
+    "optim.loss.gradient_method=pcgrad",
+    "optim.loss.log_task_gradients=true",
+    "network.use_gradient_checkpointing=true",
+]
+GRADNORM = [*NOISY, "optim.loss.scale_method=gradnorm", "optim.loss.log_task_gradients=true"]
 PLATEAU = [
     "optim/schedule=reduce_on_plateau",
     "optim.schedule.patience=0",
@@ -106,6 +114,8 @@ CASES = {
     "between two validations": ("mt_speech_speaker", NOISY, "on_train_batch_end", 4),
     "before a validation": ("mt_speech_speaker", NOISY, "on_train_batch_end", 5),
     "after a validation": ("mt_speech_speaker", NOISY, "on_validation_end", 6),
+    "pcgrad of uncertain tasks": ("mt_speech_speaker", SURGERY, "on_train_batch_end", 4),
+    "gradnorm": ("mt_speech_speaker", GRADNORM, "on_train_batch_end", 5),
     "speech with a plateau": ("speech", PLATEAU, "on_validation_end", 4),
     "speech, one step after a plateau": ("speech", PLATEAU, "on_train_batch_end", 5),
     "speaker with early stopping": ("speaker", STOPPING, "on_validation_end", 2),
@@ -152,6 +162,7 @@ def test_a_run_goes_on_in_other_circumstances(run_door, undisturbed, monkeypatch
     elsewhere = [
         "callbacks.save_every_minutes=1",
         "trainer.log_every_n_steps=3",
+        "optim.loss.log_task_gradients=true",
         "speech.dataloader.num_workers=1",
         "speech.dataloader.val_batch_size=5",
         "speaker.dataloader.test_batch_size=3",

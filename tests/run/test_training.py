@@ -9,7 +9,9 @@ import torch
 
 from duovox.loss.aam_softmax import AamSoftmaxLoss
 from duovox.loss.cross_entropy import CrossEntropyLoss
+from duovox.loss.gradient.cagrad import CaGrad
 from duovox.loss.weighting.dwa import DwaWeighting
+from duovox.loss.weighting.gradnorm import GradNormWeighting
 from duovox.loss.weighting.none import NoWeighting
 from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.run.decoder import GREEDY
@@ -94,8 +96,39 @@ def test_the_weighting_is_picked_by_name_with_its_settings(mt) -> None:
     assert isinstance(weighting, DwaWeighting)
     assert weighting.temperature == 3.0
     assert isinstance(module_of(mt("optim.loss.scale_method=null")).weighting, NoWeighting)
-    with pytest.raises(ValueError, match=r"scale_method must be one of dwa, max, .*got 'foo'"):
+    with pytest.raises(ValueError, match=r"scale_method must be one of dwa, geom.*got 'foo'"):
         module_of(mt("optim.loss.scale_method=foo"))
+
+
+def test_gradnorm_looks_at_the_last_layer_that_both_tasks_share(mt) -> None:
+    for overrides, last in (
+        ([], "backbone.transformer.layers.1."),
+        (["network.use_multi_branch_encoder=true"], "backbone.transformer.layers.0."),
+    ):
+        chosen = [*overrides, "network.num_shared_transformers=1"]
+        module = module_of(mt("optim.loss.scale_method=gradnorm", *chosen))
+        assert isinstance(module.weighting, GradNormWeighting)
+        names = {parameter: name for name, parameter in module.network.named_parameters()}
+        assert all(names[parameter].startswith(last) for parameter in module.weighting.shared)
+
+
+def test_the_gradient_method_is_picked_by_name_with_its_settings(mt) -> None:
+    chosen = mt("optim.loss.gradient_method=cagrad", "optim.loss.cagrad_c=0.3")
+    method = module_of(chosen).gradient_method
+    assert isinstance(method, CaGrad)
+    assert method.c == 0.3
+    assert module_of(mt()).gradient_method is None
+    with pytest.raises(ValueError, match=r"optim\.loss\.gradient\.cagrad\.c must lie in \[0, 1\)"):
+        module_of(mt("optim.loss.gradient_method=cagrad", "optim.loss.cagrad_c=1.5"))
+
+
+def test_a_gradient_method_for_one_task_is_refused(settings_of) -> None:
+    settings = settings_of("speech", "+optim.loss.gradient_method=mgda")
+    network = build_network(settings.network, vocabulary_size=3, num_speakers=None)
+    with pytest.raises(
+        ValueError, match=r"^optim\.loss\.gradient_method .*one task: leave it null"
+    ):
+        build_module(settings, network, {})
 
 
 def test_the_blank_of_ctc_is_the_first_symbol(mt) -> None:

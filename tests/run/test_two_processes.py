@@ -33,7 +33,7 @@ step = MultiTask.training_step
 
 
 def keep(self, trainer, module):
-    torch.save(module.network.state_dict(), f"{TMP}/rank{trainer.global_rank}.pt")
+    torch.save(module.state_dict(), f"{TMP}/rank{trainer.global_rank}.pt")
     save(self, trainer, module)
 
 
@@ -111,6 +111,19 @@ def differences(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) ->
 @pytest.mark.slow
 def test_two_processes_thaw_a_backbone_save_in_time_and_stay_equal(train, tmp_path: Path) -> None:
     assert train("a", "resume=false", "callbacks.save_every_minutes=1e-6") == 0
+    assert last_step(tmp_path / "a") == 5
+    assert differences(*weights(tmp_path / "a")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("weighting", "method"), [("uncertainty", "pcgrad"), ("gradnorm", "null"), ("random", "mgda")]
+)
+def test_two_processes_agree_on_weights_and_on_one_gradient(
+    train, tmp_path: Path, weighting: str, method: str
+) -> None:
+    chosen = [f"optim.loss.scale_method={weighting}", f"optim.loss.gradient_method={method}"]
+    assert train("a", *chosen, "optim.loss.log_task_gradients=true") == 0
     assert last_step(tmp_path / "a") == 5
     assert differences(*weights(tmp_path / "a")) == []
 

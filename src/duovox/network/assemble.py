@@ -74,6 +74,12 @@ class SpeechSpeakerNetwork(nn.Module):
         speech, speaker = self._speech(encoded), self._speaker(encoded)
         return replace(speech, embedding=speaker.embedding, speaker_logits=speaker.speaker_logits)
 
+    @property
+    def last_shared_layer(self) -> nn.Module:
+        """The last part of the network that both tasks go through."""
+        layers = self.backbone.transformer.layers
+        return layers[-1] if len(layers) else self.backbone.embedding
+
     def _speech(self, encoded: Encoded) -> NetworkOutput:
         if self.speech_head is None:
             raise ValueError("this network has no speech head, so it cannot tell what is said")

@@ -28,6 +28,7 @@ CIRCUMSTANCES = {
     "tag": "a label",
     "experiment_name": "a folder by itself",
     "trainer.log_every_n_steps": "curves are read off, nothing is drawn for them",
+    "optim.loss.log_task_gradients": "curves are read off, beside the gradient of the total",
     "trainer.num_threads": "sums are the same up to rounding, as on another machine",
     "callbacks.save_every_minutes": "a checkpoint is read off, and gone on from exactly",
     "speech.dataloader.num_workers": "batch n is the same whoever computes it",

@@ -21,6 +21,7 @@ from duovox.run.settings import Option
 ARCHITECTURES = ("duovox.network.wav2vec2.architecture",)
 POOLINGS = ("duovox.network.pooling",)
 WEIGHTINGS = ("duovox.loss.weighting",)
+GRADIENT_METHODS = ("duovox.loss.gradient",)
 DECODERS = ("duovox.decoding",)
 AUGMENTATIONS = ("duovox.data.stage",)
 ALGORITHMS = ("torch.optim",)

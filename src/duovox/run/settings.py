@@ -181,7 +181,7 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """The losses of the tasks and how they are weighted."""
+    """The losses of the tasks, how they are weighted, and what becomes of their gradients."""
 
     ctc_blank_idx: int = 0
     use_cross_entropy: bool = False
@@ -196,7 +196,13 @@ class Loss:
     dwa_weight_sum: Annotated[float, above(0)] = 1.0
     dwa_use_average_loss: bool = True
     dwa_average_loss_window: Positive = 5
+    gradnorm_alpha: Amount = 1.5
+    gradnorm_lr: Annotated[float, above(0)] = 0.025
     weighting: dict[str, Option] | None = None
+    gradient_method: str | None = None
+    cagrad_c: Amount = 0.5
+    log_task_gradients: bool = False
+    gradient: dict[str, Option] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,21 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from duovox.loss.aam_softmax import AamSoftmaxLoss
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
+from duovox.loss.gradient import GradientMethod
 from duovox.loss.triplet import TripletLoss
 from duovox.loss.weighting.none import NoWeighting
 from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.optim.freezing import backbone_freezing
 from duovox.run.decoder import build_decoder
-from duovox.run.option import ALGORITHMS, SCHEDULES, WEIGHTINGS, choose, make
+from duovox.run.option import (
+    ALGORITHMS,
+    GRADIENT_METHODS,
+    SCHEDULES,
+    WEIGHTINGS,
+    choose,
+    make,
+)
 from duovox.run.pretraining import build_ssl_task
 from duovox.run.settings import Callbacks, Loss, Option, Settings
 from duovox.run.ssl_settings import SslConfig
@@ -83,13 +91,15 @@ def build_module(
     return MultiTask(
         network,
         tasks=tasks,
-        weighting=_weighting(settings.optim.loss),
+        weighting=_weighting(settings.optim.loss, network),
         at_step=at_step,
         make_optimizer=_optimizer(settings),
         clip_norm=settings.trainer.gradient_clip_val,
         seed=settings.seed,
         max_bad_steps=settings.callbacks.max_bad_steps,
         log_every_n_steps=settings.trainer.log_every_n_steps,
+        gradient_method=_gradient_method(settings.optim.loss),
+        log_task_gradients=settings.optim.loss.log_task_gradients,
     )
 
 
@@ -162,13 +172,29 @@ def _check_triplets(settings: Settings) -> None:
         )
 
 
-def _weighting(loss: Loss) -> nn.Module:
-    if loss.weighting is None:
+def _weighting(loss: Loss, network: SpeechSpeakerNetwork | PretrainingNetwork) -> nn.Module:
+    if loss.weighting is None or isinstance(network, PretrainingNetwork):
         return NoWeighting()
     option = choose(loss.weighting, loss.scale_method, setting="optim.loss.scale_method")
     path = f"optim.loss.weighting.{loss.scale_method}"
-    weighting: nn.Module = make(option, path=path, within=WEIGHTINGS)
+    shared = tuple(network.last_shared_layer.parameters())
+    weighting: nn.Module = make(option, path=path, within=WEIGHTINGS, shared=shared)
     return weighting
+
+
+def _gradient_method(loss: Loss) -> GradientMethod | None:
+    name = loss.gradient_method
+    if name is None:
+        return None
+    if loss.gradient is None:
+        raise ValueError(
+            "optim.loss.gradient_method makes one gradient of those of two tasks, and this run has "
+            f"one task: leave it null, got {name!r}"
+        )
+    option = choose(loss.gradient, name, setting="optim.loss.gradient_method")
+    path = f"optim.loss.gradient.{name}"
+    method: GradientMethod = make(option, path=path, within=GRADIENT_METHODS)
+    return method
 
 
 def _optimizer(settings: Settings) -> Callable[[nn.Module], dict[str, Any]]:

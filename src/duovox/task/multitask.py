@@ -13,12 +13,15 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from duovox.batch import TrainingBatch
+from duovox.loss.gradient import GradientMethod
+from duovox.loss.weighting import LearnedWeighting
 from duovox.task.evaluation import Evaluation
 from duovox.task.running_mean import RunningMean
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
 from duovox.task.ssl import SslTask
 from duovox.task.summary import summarise
+from duovox.task.task_gradients import TaskGradients
 
 Task = SpeechTask | SpeakerTask | SslTask
 
@@ -26,6 +29,7 @@ Task = SpeechTask | SpeakerTask | SslTask
 class MultiTask(LightningModule):
     """Each step hears one batch per task, weighs their losses, and updates the shared network once.
 
+    The weighted losses are added up, or a gradient method makes one gradient of those of the tasks.
     A loss that is not finite drops its task from the step and leaves the others alone; gradients
     that are not finite drop the step. Both are told (`dropped_tasks`, `is_step_dropped`) and
     counted (`bad_steps_in_a_row`).
@@ -41,6 +45,8 @@ class MultiTask(LightningModule):
         max_bad_steps: non-finite steps in a row that are put up with.
         log_every_n_steps: steps between two points of the training curves.
         seed: of dropout, masks and whatever else draws from torch's global generator in a step.
+        gradient_method: what becomes of the tasks' gradients on shared parameters; None adds them.
+        log_task_gradients: add their lengths and their cosine to the curves.
 
     Source: Vaessen & van Leeuwen 2023, "Towards multi-task learning of speech and speaker
     recognition", section on disjoint training.
@@ -58,6 +64,8 @@ class MultiTask(LightningModule):
         seed: int,
         max_bad_steps: int,
         log_every_n_steps: int,
+        gradient_method: GradientMethod | None = None,
+        log_task_gradients: bool = False,
     ) -> None:
         super().__init__()
         self.network = network
@@ -69,12 +77,16 @@ class MultiTask(LightningModule):
         self.seed = seed
         self.max_bad_steps = max_bad_steps
         self.log_every_n_steps = log_every_n_steps
+        self.gradient_method = gradient_method
+        self.log_task_gradients = log_task_gradients
+        self.task_gradients = TaskGradients()
         self.validation: Sequence[Evaluation] = ()
         self.curves = RunningMean()
         self.point: dict[str, float] = {}  # of the curves, where the last batch made one
         self.dropped_tasks: dict[str, tuple[str, ...]] = {}  # of the last batch: task -> keys
         self.is_step_dropped = False  # by its gradients
         self.bad_steps_in_a_row = 0
+        self._terms: dict[str, Tensor] = {}  # of the batch in hand: what the total is the sum of
 
     def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor | None:
         """Return the weighted sum of the losses, or None when none of them is finite."""
@@ -85,12 +97,38 @@ class MultiTask(LightningModule):
         losses = self._finite(losses, batch)
         if not losses:
             self._count_bad_step()
+            self._finish_task_gradients()
             return None
         weights = self.weighting(losses)
-        total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
+        self._terms = {name: weights[name] * loss for name, loss in losses.items()}
+        if isinstance(self.weighting, LearnedWeighting):
+            self._terms["weighting"] = self.weighting.own_loss(losses)
+        total = torch.stack([*self._terms.values()]).sum()
         self._note(total, losses, weights)
         self._glance(batch, outputs)
         return total
+
+    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
+        """Find the gradients: of the total, or of each task where a method or the curves ask.
+
+        For the curves alone, the total's gradient is found as ever, so they change no weight.
+        """
+        terms, self._terms = self._terms, {}
+        is_for_curves = self.gradient_method is None
+        if not is_for_curves or self._are_gradients_logged():
+            self.task_gradients.add(
+                terms,
+                loss,
+                parameters=[p for p in self.parameters() if p.requires_grad],
+                keeps_graph=is_for_curves,
+            )
+        if is_for_curves:
+            loss.backward(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self._finish_task_gradients()
+
+    def on_before_zero_grad(self, optimizer: Optimizer) -> None:
+        """Begin a step without gradients."""
+        self.task_gradients.clear()
 
     def on_train_batch_start(self, batch: TrainingBatch, batch_idx: int) -> None:
         """Make a batch's randomness a function of its number, so that a resumed run repeats it."""
@@ -102,8 +140,8 @@ class MultiTask(LightningModule):
         self.point = {}
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Clip the gradients, or drop them all when one of them is not finite."""
-        gradients = [p.grad for p in self.parameters() if p.grad is not None]
+        """Clip the network's gradients, or drop all when one of them is not finite."""
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
         if not gradients:
             return
         norm = nn.utils.get_total_norm(gradients)
@@ -115,7 +153,7 @@ class MultiTask(LightningModule):
         self.bad_steps_in_a_row = 0
         self.curves.add({"gradient_norm": norm})
         if self.clip_norm > 0:
-            nn.utils.clip_grads_with_norm_(self.parameters(), self.clip_norm, norm)
+            nn.utils.clip_grads_with_norm_(self.network.parameters(), self.clip_norm, norm)
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last validation."""
@@ -180,6 +218,23 @@ class MultiTask(LightningModule):
         self.curves.add({"train_loss": total})
         self.curves.add({f"train_{name}_loss": loss for name, loss in losses.items()})
         self.curves.add({f"train_{name}_loss_weight": weights[name] for name in losses})
+
+    def _are_gradients_logged(self) -> bool:
+        is_point = (self.global_step + 1) % self.log_every_n_steps == 0
+        return self.log_task_gradients and is_point
+
+    def _finish_task_gradients(self) -> None:
+        """Make one gradient of the tasks' when the last batch of a step has been heard."""
+        if self.trainer.fit_loop._should_accumulate():
+            return
+        shared = self.task_gradients.shared()
+        if shared is not None and self._are_gradients_logged():
+            scaler = getattr(self.trainer.precision_plugin, "scaler", None)  # of half precision
+            measured = shared.measure(loss_scale=scaler.get_scale() if scaler else 1.0)
+            self.log_curves(measured, step=self.global_step + 1)
+        if self.gradient_method is not None:
+            self.task_gradients.write(shared, self.gradient_method)
+        self.task_gradients.clear()
 
     @torch.no_grad()
     def _glance(self, batch: TrainingBatch, outputs: dict[str, Any]) -> None:

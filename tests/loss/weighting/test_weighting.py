@@ -9,10 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from duovox.loss.weighting.dwa import DwaWeighting
+from duovox.loss.weighting.geometric import GeometricWeighting
+from duovox.loss.weighting.gradnorm import GradNormWeighting
 from duovox.loss.weighting.max import LARGEST_WEIGHT, MaxWeighting
 from duovox.loss.weighting.min import MinWeighting
 from duovox.loss.weighting.none import NoWeighting
+from duovox.loss.weighting.random import RandomWeighting
 from duovox.loss.weighting.static import StaticWeighting
+from duovox.loss.weighting.uncertainty import UncertaintyWeighting
 
 WEIGHTINGS: dict[str, Callable[[], nn.Module]] = {  # a new weighting adds its line here
     "none": NoWeighting,
@@ -20,6 +24,10 @@ WEIGHTINGS: dict[str, Callable[[], nn.Module]] = {  # a new weighting adds its l
     "min": MinWeighting,
     "max": MaxWeighting,
     "dwa": DwaWeighting,
+    "uncertainty": UncertaintyWeighting,
+    "random": RandomWeighting,
+    "geometric": GeometricWeighting,
+    "gradnorm": lambda: GradNormWeighting(shared=()),
 }
 
 
@@ -64,7 +72,9 @@ def test_a_loss_of_zero_gives_finite_weights_and_does_not_silence_the_other(
 
 
 def test_the_order_of_the_tasks_does_not_matter(weighting: nn.Module) -> None:
+    torch.manual_seed(1)
     forwards = weighting(losses_of(4.0, 2.0))
+    torch.manual_seed(1)
     backwards = weighting(dict(reversed(losses_of(4.0, 2.0).items())))
     assert forwards == backwards
 
@@ -104,3 +114,19 @@ def test_min_gives_the_gradient_of_the_logarithms() -> None:
     expected = losses["speaker"].item() * (1 + 2 / 1.3)  # min(L) * (d log 3e^x + d log x^2)
     assert shared.grad is not None
     assert shared.grad.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_geometric_makes_both_terms_half_of_the_mean() -> None:
+    assert weights_of(GeometricWeighting(), 8.0, 2.0) == pytest.approx((0.25, 1.0))  # mean 4
+
+
+def test_geometric_gives_the_gradient_of_the_geometric_mean() -> None:
+    shared = torch.tensor(1.3, requires_grad=True)
+    losses = {"speech": shared.exp() * 3, "speaker": shared.square()}
+    weights = GeometricWeighting()(losses)
+    total = torch.stack([weights[task] * loss for task, loss in losses.items()]).sum()
+    mean = (losses["speech"] * losses["speaker"]).sqrt()
+    torch.testing.assert_close(total, mean)
+    (found,) = torch.autograd.grad(total, shared, retain_graph=True)
+    (expected,) = torch.autograd.grad(mean, shared)
+    torch.testing.assert_close(found, expected)

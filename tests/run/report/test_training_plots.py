@@ -90,6 +90,14 @@ def test_weights_are_drawn_unless_they_are_the_same() -> None:
     assert legend(axes) == ["speech", "speaker"]
 
 
+def test_the_tasks_gradients_have_their_own_plots() -> None:
+    lengths = {"train_speech_gradient_norm": curve(3, 2), "train_speaker_gradient_norm": curve(1)}
+    assert legend(drawn("task_gradient_norms", **lengths)) == ["speech", "speaker"]
+    assert plot_of("gradient_norm", **lengths) is None  # that of all parameters together
+    axes = drawn("task_gradient_cosine", task_gradient_cosine=curve(-0.5, 0.2))
+    assert axes.get_ylim()[0] < -0.3
+
+
 def test_values_left_out_are_mentioned() -> None:
     plot = plot_of("losses", train_loss=curve(1.0, num_non_finite=3))
     assert plot is not None

@@ -60,6 +60,25 @@ PANELS = (
         may_be_log=False,
         min_curves=2,
     ),
+    Panel(
+        name="task_gradient_norms",
+        title="Gradient norm of each task",
+        note="Euclidean norm of the gradient of its weighted loss, over the parameters that both "
+        "tasks reach. Bold: moving average.",
+        columns=r"train_(.+)_gradient_norm",
+        y_label="Gradient norm",
+        is_noisy=True,
+    ),
+    Panel(
+        name="task_gradient_cosine",
+        title="Cosine between the tasks' gradients",
+        note="Over the parameters that both tasks reach. Below 0 they conflict. Bold: moving "
+        "average.",
+        columns=r"task_gradient_cosine",
+        y_label="Cosine",
+        is_noisy=True,
+        may_be_log=False,
+    ),
 )
 
 MEMORY = Panel(

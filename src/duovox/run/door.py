@@ -15,6 +15,7 @@ from hydra.errors import HydraException
 
 from duovox.run.environment import load_environment
 from duovox.run.sentence import sentence
+from duovox.run.slurm import register_tasks
 from duovox.run.stop import Stopped
 
 
@@ -28,6 +29,7 @@ def at_the_door(script: str, config_name: str) -> Iterator[None]:
     """
     folder = Path(script).resolve().parent
     load_environment(folder)
+    register_tasks()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let errors come through to this place
     try:
         yield

@@ -14,8 +14,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import open_dict
 
 from duovox.run.build import read_settings
+from duovox.run.door import register_tasks
 from duovox.run.settings import Settings
-from duovox.run.slurm import register_tasks
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 COMMANDS = """\

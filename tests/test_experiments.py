@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 
 from duovox.cli import app
 from duovox.run.build import read_settings
-from duovox.run.slurm import register_tasks
+from duovox.run.door import register_tasks
 from duovox.run.train import run
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from omegaconf import OmegaConf
 
-from duovox.run.slurm import is_preempted, register_tasks
+from duovox.run.slurm import is_preempted
 
 GRACE = "PreemptEligibleTime=2026-11-21T23:39:30 PreemptTime="
 SAID = {
@@ -60,10 +59,3 @@ def test_where_slurm_cannot_be_asked_nothing_is_preempted(scontrol, monkeypatch)
     assert is_preempted()
     monkeypatch.delenv("SLURM_JOB_ID")
     assert not is_preempted()
-
-
-@pytest.mark.parametrize(("num_gpus", "num_tasks"), [(0, 1), (1, 1), (4, 4)])
-def test_a_launcher_asks_for_a_task_per_gpu(num_gpus: int, num_tasks: int) -> None:
-    register_tasks()
-    config = OmegaConf.create({"gpus": num_gpus, "tasks": "${tasks:${gpus}}"})
-    assert config.tasks == num_tasks

@@ -17,7 +17,7 @@ import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RATES = ("1E-3", "1.78E-3", "3.16E-3")
-SHORT, LONG = 150, 900  # steps: some seconds, and more than half a minute
+SHORT, LONG = 150, 700  # steps: some seconds, and more than half a minute
 SETTINGS = ("trainer.val_check_interval=75", "trainer.log_every_n_steps=5")
 SETTINGS += ("speech.dataloader.num_workers=1",)
 LAUNCHER = ("hydra/launcher=slurm", "hydra.launcher.cpus_per_task=1", "hydra.launcher.mem_gb=1")

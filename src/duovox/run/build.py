@@ -10,7 +10,6 @@ from omegaconf.errors import OmegaConfBaseException
 from duovox.run.dialect import RESOLVERS, without_dialect
 from duovox.run.read import read
 from duovox.run.settings import Settings
-from duovox.run.slurm import register_tasks
 
 
 def read_settings(config: DictConfig) -> tuple[Settings, dict[str, Any]]:
@@ -21,7 +20,6 @@ def read_settings(config: DictConfig) -> tuple[Settings, dict[str, Any]]:
     """
     for name, function in RESOLVERS.items():
         OmegaConf.register_new_resolver(name, function, replace=True)
-    register_tasks()
     try:
         plain = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:

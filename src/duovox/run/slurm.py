@@ -1,17 +1,10 @@
-"""What a run has to know of Slurm: how many tasks to ask for, and whether its job is pre-empted."""
+"""What a run asks of Slurm: whether its job is pre-empted."""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
-
-from omegaconf import OmegaConf
-
-
-def register_tasks() -> None:
-    """Let launchers say `${tasks:${gpus}}`: a task per GPU, and one without GPUs."""
-    OmegaConf.register_new_resolver("tasks", lambda num_gpus: max(num_gpus, 1), replace=True)
 
 
 def is_preempted() -> bool:

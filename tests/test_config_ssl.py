@@ -14,6 +14,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import open_dict
 
 from duovox.run.build import read_settings
+from duovox.run.door import register_tasks
 from duovox.run.settings import Settings
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
@@ -39,6 +40,7 @@ CONDITIONS = ("87s", "150s", "5min", "10min", "20min", "40min", "80min")
 
 
 def composed(*overrides: str, with_hydra: bool = False, root: str = "ssl") -> Any:
+    register_tasks()
     with initialize_config_dir(str(CONFIG), version_base="1.3"):
         return compose(root, list(overrides), return_hydra_config=with_hydra)
 

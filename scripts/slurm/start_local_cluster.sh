@@ -55,8 +55,12 @@ SelectTypeParameters=CR_Core
 ReturnToService=2
 SlurmdParameters=config_overrides
 GresTypes=gpu
-NodeName=$node NodeAddr=127.0.0.1 CPUs=16 RealMemory=128000 Gres=gpu:4 State=UNKNOWN
-PartitionName=local Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+NodeName=$node NodeAddr=127.0.0.1 CPUs=64 RealMemory=128000 Gres=gpu:4 State=UNKNOWN
+# What is submitted to urgent takes the node from local, whose jobs are warned, and queued again.
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=local Nodes=ALL Default=YES MaxTime=INFINITE PriorityTier=1 GraceTime=60 State=UP
+PartitionName=urgent Nodes=ALL MaxTime=INFINITE PriorityTier=2 PreemptMode=OFF State=UP
 TEXT
 }
 
@@ -75,7 +79,7 @@ is_running() { [ -f "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
 wait_until_idle() {
   local second
   for second in $(seq 30); do
-    [ "$(sinfo --noheader --format=%t 2>/dev/null)" = idle ] && return
+    [ "$(sinfo --noheader --format=%t 2>/dev/null | sort -u)" = idle ] && return
     sleep 1
   done
   fail "the node is not idle after $second s; see $state/slurmctld.log and $state/slurmd.log" "$(sinfo 2>&1)"
@@ -86,4 +90,4 @@ install_packages
 write_configuration
 start_daemons
 wait_until_idle
-echo "slurm: $(sinfo --version) is up; one node, $node, in partition local"
+echo "slurm: $(sinfo --version) is up; one node, $node, in partitions local and urgent"

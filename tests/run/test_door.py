@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 from duovox.run.build import read_settings
-from duovox.run.door import at_the_door
+from duovox.run.door import at_the_door, register_tasks
 from duovox.run.stop import Stopped
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -147,3 +148,10 @@ def test_debugging_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DUOVOX_DEBUG", "1")
     with pytest.raises(ValueError, match="theirs"):
         fail(ValueError("theirs"))
+
+
+@pytest.mark.parametrize(("num_gpus", "num_tasks"), [(0, 1), (1, 1), (4, 4)])
+def test_a_launcher_asks_for_a_task_per_gpu(num_gpus: int, num_tasks: int) -> None:
+    register_tasks()
+    config = OmegaConf.create({"gpus": num_gpus, "tasks": "${tasks:${gpus}}"})
+    assert config.tasks == num_tasks

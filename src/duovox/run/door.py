@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.errors import HydraException
+from omegaconf import OmegaConf
 
 from duovox.run.environment import load_environment
 from duovox.run.sentence import sentence
@@ -28,6 +29,7 @@ def at_the_door(script: str, config_name: str) -> Iterator[None]:
     """
     folder = Path(script).resolve().parent
     load_environment(folder)
+    register_tasks()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let errors come through to this place
     try:
         yield
@@ -42,6 +44,11 @@ def at_the_door(script: str, config_name: str) -> Iterator[None]:
         hint = _hint(message, folder / "config", config_name, sys.argv[1:])
         print(f"{sys.argv[0]}: {message}{hint}", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def register_tasks() -> None:
+    """Let launchers say `${tasks:${gpus}}`: a task per GPU, and one without GPUs."""
+    OmegaConf.register_new_resolver("tasks", lambda num_gpus: max(num_gpus, 1), replace=True)
 
 
 def _hint(message: str, config_folder: Path, config_name: str, arguments: Sequence[str]) -> str:

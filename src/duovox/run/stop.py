@@ -14,6 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 from duovox.run.environment import is_main_process
+from duovox.run.slurm import is_preempted
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _LIMIT = signal.SIGUSR2  # submitit is warned of a limit by it; its handler then requeues the job
@@ -79,10 +80,11 @@ class StopSignal:
         """End the run.
 
         Raises:
-            Stopped: always, unless a batch system that warned of a limit ends it in its own way.
+            Stopped: always, unless submitit queues the job again and ends it in its own way, as it
+                does behind a warning of a limit, and where the job is pre-empted.
         """
-        if self._number == _LIMIT and callable(self._requeue):
-            self._requeue(self._number, None)
+        if callable(self._requeue) and (self._number == _LIMIT or is_preempted()):
+            self._requeue(_LIMIT, None)
         raise Stopped(self._number or signal.SIGTERM, where)  # None: another process was told
 
     def _hear(self, number: int, frame: FrameType | None) -> None:

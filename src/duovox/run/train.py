@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import torch
@@ -25,6 +24,7 @@ from duovox.run.decoder import build_search, training_decoder
 from duovox.run.device import check_gpus
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
+from duovox.run.finished import METRICS_FILE, TRAINING_FILE, objective, scored_before
 from duovox.run.folder import open_run_folder, run_folder
 from duovox.run.left_out import check_left_out, write_left_out
 from duovox.run.lock import alone_in
@@ -43,8 +43,6 @@ from duovox.run.training_data import TrainingData
 from duovox.run.weights import ModelCard, checkpoint_to_resume, load_weights
 from duovox.task.summary import measured
 
-METRICS_FILE = "metrics.json"
-TRAINING_FILE = "training.json"  # written when training is over
 LEFT_OUT_FILE = "left_out.jsonl"
 
 AnyNetwork = SpeechSpeakerNetwork | PretrainingNetwork
@@ -65,6 +63,11 @@ def run(config: DictConfig) -> float | None:
     stop = StopSignal()
     with stop.heard(), alone_in(folder):
         open_run_folder(folder, resume=settings.resume)
+        if settings.resume and settings.fit_model and settings.eval_model:
+            metrics = scored_before(folder, plain)
+            if metrics is not None:
+                print(f"already trained and scored: {folder}; resume=false does it anew")
+                return objective(metrics)
         return Run(settings, folder, plain, stop).go()
 
 
@@ -127,7 +130,7 @@ class Run:
         self.console.print(f"report: {write_report(self.folder)}")
         if len([*self.folder.parent.glob("*/metrics.json")]) > 1:
             self.console.print(f"compare the runs: duovox report {self.folder.parent}")
-        return _objective(metrics["validation"])
+        return objective(metrics)
 
     def _network(self) -> AnyNetwork:
         torch.manual_seed(self.settings.seed)  # of the initial weights
@@ -285,14 +288,6 @@ def _describe(task: str, source: Source) -> str:
     text = f"{task}: {source.num_utterances} training utterances, {source.num_batches} batches"
     left_out = ", ".join(f"{len(keys)} {cause}" for cause, keys in source.dropped.items())
     return f"{text}; left out: {left_out} (see {LEFT_OUT_FILE})" if left_out else text
-
-
-def _objective(results: Mapping[str, Mapping[str, float]]) -> float:
-    return sum(
-        fmean(values)
-        for metric in ("wer", "eer", "loss")
-        if (values := [result[metric] for result in results.values() if metric in result])
-    )
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -1,0 +1,44 @@
+"""The files that tell how far a run is, and the number that a finished one gives to sweeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import yaml
+
+from duovox.run.weights import CONFIG_FILE
+
+TRAINING_FILE = "training.json"  # written when training is over
+METRICS_FILE = "metrics.json"  # written when all sets are scored
+
+
+def scored_before(folder: Path, plain: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the metrics of a run that was trained and scored with exactly these settings.
+
+    None where something is left to do: also where the latest command had these settings, but the
+    metrics are those of an earlier one.
+    """
+    paths = [folder / name for name in (TRAINING_FILE, CONFIG_FILE, METRICS_FILE)]
+    if not all(path.is_file() for path in paths):
+        return None
+    _, config, metrics = paths
+    if config.stat().st_mtime_ns > metrics.stat().st_mtime_ns:
+        return None
+    if yaml.safe_load(config.read_text(encoding="utf-8")) != plain:
+        return None
+    found: dict[str, Any] = json.loads(metrics.read_text(encoding="utf-8"))
+    return found
+
+
+def objective(metrics: Mapping[str, Any]) -> float:
+    """Return what sweeps minimise: the validation sets' mean WER, EER and loss, added up."""
+    results = metrics["validation"].values()
+    return sum(
+        fmean(values)
+        for metric in ("wer", "eer", "loss")
+        if (values := [result[metric] for result in results if metric in result])
+    )

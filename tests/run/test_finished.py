@@ -1,0 +1,75 @@
+"""The same command again does not do what is done: an array of jobs can be submitted again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from duovox.run import train
+from duovox.run.finished import objective, scored_before
+from duovox.run.train import Run
+
+SHORT = ("speech", "trainer.max_steps=2")
+
+
+def test_what_is_trained_and_scored_is_not_so_again(run_door, monkeypatch, capsys) -> None:
+    first = run_door(*SHORT)
+    before = {path: path.stat().st_mtime_ns for path in run_door.run_folder.rglob("*")}
+    monkeypatch.setattr(Run, "go", None)  # nobody gets as far as this
+    capsys.readouterr()
+    assert run_door(*SHORT) == first
+    said = capsys.readouterr().out
+    assert said == f"already trained and scored: {run_door.run_folder}; resume=false does it anew\n"
+    assert before == {path: path.stat().st_mtime_ns for path in run_door.run_folder.rglob("*")}
+
+
+@pytest.mark.parametrize("setting", ["decoder=beam", "fit_model=false", "resume=false"])
+def test_another_command_scores_again(run_door, monkeypatch, setting: str) -> None:
+    run_door(*SHORT)
+    scored: list[Path] = []
+    real = train.evaluate
+
+    def count(*arguments, folder: Path, **settings):
+        scored.append(folder)
+        return real(*arguments, folder=folder, **settings)
+
+    monkeypatch.setattr(train, "evaluate", count)
+    run_door(*SHORT, setting)
+    assert len(scored) == 2  # validation and test
+
+
+PLAIN = {"seed": 1, "tag": None}
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Path:
+    """Return a folder with the files of a finished run, in the order in which they are written."""
+    texts = {
+        "config.yaml": "seed: 1\ntag: null\n",
+        "training.json": "{}",
+        "metrics.json": '{"validation": {"a": {"wer": 0.5}, "b": {"wer": 0.3, "eer": 0.1}}}',
+    }
+    for age, (name, text) in enumerate(texts.items()):
+        (tmp_path / name).write_text(text)
+        os.utime(tmp_path / name, (age, age))
+    return tmp_path
+
+
+def test_a_finished_run_tells_its_number(finished: Path) -> None:
+    metrics = scored_before(finished, PLAIN)
+    assert metrics is not None
+    assert objective(metrics) == pytest.approx(0.4 + 0.1)
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "training.json", "metrics.json"])
+def test_a_run_that_lacks_a_file_is_not_finished(finished: Path, name: str) -> None:
+    (finished / name).unlink()
+    assert scored_before(finished, PLAIN) is None
+
+
+def test_metrics_of_other_settings_are_not_taken(finished: Path) -> None:
+    assert scored_before(finished, PLAIN | {"tag": "late"}) is None
+    os.utime(finished / "config.yaml", (9, 9))  # a later command began, and was stopped
+    assert scored_before(finished, PLAIN) is None

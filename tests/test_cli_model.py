@@ -146,9 +146,9 @@ def test_evaluate_prints_a_table_and_says_where_the_results_are(type_in, run, ti
     folder = run / "evaluations" / "again"
     found = json.loads((folder / "metrics.json").read_text())["test"]
     first = json.loads((run / "metrics.json").read_text())["test"]
-    assert found["again"] == first["demo"]
+    assert found["test"] == first["demo"]
     assert f"results: {folder}" in result.stdout
-    assert f"{100 * found['again']['wer']:.2f}" in result.stdout
+    assert f"{100 * found['test']['wer']:.2f}" in result.stdout
     assert f"{100 * found['trials_test']['eer']:.2f}" in result.stdout
 
 

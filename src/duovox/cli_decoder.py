@@ -62,7 +62,9 @@ def tune_decoder(
     data: Annotated[
         Path | None, typer.Option(help="A dataset folder that no test score comes from.")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Of the logits; the data's by default.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Of the results' folder; default: the data's.")
+    ] = None,
     decoder: DecoderFile = None,
     lm: LmFile = None,
     lexicon: LexiconFile = None,
@@ -138,7 +140,7 @@ def _logits(source: Path, data: Path | None, name: str | None, device: str) -> P
     from duovox.run.again import evaluate_again
 
     _, folder = evaluate_again(source, data, name=name, device=device, store_logits=True)
-    return folder / "logits" / f"{folder.name}.npz"
+    return folder / "logits" / f"{data.resolve().name}.npz"
 
 
 def _show(trials: list[Trial]) -> None:

@@ -25,7 +25,9 @@ def evaluate(
     run: Run,
     data: Annotated[Path, typer.Option(help="A dataset folder.", show_default=False)],
     trials: Annotated[Path | None, typer.Option(help="A trial list; scores speakers.")] = None,
-    name: Annotated[str | None, typer.Option(help="Of the results; the data's by default.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Of the results' folder; default: the data's.")
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1)] = 8,
     device: Device = "cpu",
     decoder: DecoderFile = None,

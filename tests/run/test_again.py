@@ -11,6 +11,7 @@ import yaml
 
 from duovox.data.dataset.index import Index
 from duovox.run.again import evaluate_again
+from duovox.run.significance import compare_runs
 
 
 @pytest.fixture
@@ -32,14 +33,14 @@ def test_the_test_set_gives_the_numbers_of_the_run_again(run, tiny_corpus, batch
         num_workers=0,
     )
     first = json.loads((run / "metrics.json").read_text())["test"]
-    assert metrics["test"]["again"] == first["demo"]
+    assert metrics["test"]["test"] == first["demo"]
     assert metrics["test"]["trials_test"].keys() == first["demo_voices"].keys()
     for name, value in first["demo_voices"].items():
         assert metrics["test"]["trials_test"][name] == pytest.approx(value, abs=1e-5)
     assert folder == run / "evaluations" / "again"
     assert json.loads((folder / "metrics.json").read_text()) == metrics
     rows = sorted((run / "hypotheses" / "demo.jsonl").read_text().splitlines())
-    again = sorted((folder / "hypotheses" / "again.jsonl").read_text().splitlines())
+    again = sorted((folder / "hypotheses" / "test.jsonl").read_text().splitlines())
     assert rows == again
     after = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     assert before.items() <= after.items()  # nothing is overwritten
@@ -116,6 +117,14 @@ def test_results_of_another_decoder_are_not_overwritten(run, tiny_corpus) -> Non
         evaluate_again(run, test, num_workers=0)
     assert json.loads((folder / "metrics.json").read_text()) == metrics
     assert evaluate_again(run, test, num_workers=0, decoder=beam) == (metrics, folder)
+
+
+def test_two_decoders_of_a_run_are_compared(run, tiny_corpus) -> None:
+    test, beam = tiny_corpus / "demo" / "test", {"_target_": "duovox.decoding.beam.BeamDecoder"}
+    _, greedy = evaluate_again(run, test, num_workers=0)
+    metrics, other = evaluate_again(run, test, num_workers=0, name="beam", decoder=beam)
+    (found,) = compare_runs(greedy, other)
+    assert (found.set_name, found.second) == ("test", metrics["test"]["test"]["wer"])
 
 
 def test_trials_hear_the_chunks_that_the_run_was_tested_on(run, tiny_corpus) -> None:

@@ -286,10 +286,10 @@ class TestEvaluation:
         folder = write_shards(tmp_path / "set", clips)
         with pytest.warns(UserWarning, match="1 of 5 reference transcripts, such as 'NAÏVE ONE'"):
             metrics, where = evaluate_again(finished_run, folder, name=tmp_path.name, num_workers=0)
-        found = rows(where / "hypotheses" / f"{tmp_path.name}.jsonl")
+        found = rows(where / "hypotheses" / "set.jsonl")
         assert {row["key"]: row["reference"] for row in found} == {
             clip.key: clip.transcript for clip in clips
         }
-        scores = metrics["test"][tmp_path.name]
+        scores = metrics["test"]["set"]
         assert (scores["num_utterances"], scores["num_words"]) == (5, 5)
         assert np.isfinite(scores["wer"])

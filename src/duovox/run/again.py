@@ -53,8 +53,9 @@ def evaluate_again(
     `<run>/evaluations/<name>/`; nothing in the run is overwritten.
 
     Args:
+        name: Of the results' folder; by default that of the data, as the set in it is always named.
         decoder: In place of the run's.
-        store_logits: Write `logits/<name>.npz`, to be decoded again without the network.
+        store_logits: Write `logits/<set>.npz`, to be decoded again without the network.
 
     Raises:
         ValueError: the name is no plain name or taken by other data or another decoder, there is
@@ -63,8 +64,7 @@ def evaluate_again(
     """
     place = device_of(device)
     data_folder = data_folder.resolve()
-    name = name or data_folder.name
-    folder = _results_folder(run_folder, name)
+    folder = _results_folder(run_folder, name or data_folder.name)
     network, card = load_network(run_folder)
     card = replace(card, decoder=decoder or card.decoder)
     origin: dict[str, Any] = {"data_folder": str(data_folder)}
@@ -75,7 +75,7 @@ def evaluate_again(
     index = Index.load([data_folder])
     sets = []
     if card.vocabulary is not None and any(index.transcript):
-        sets.append(_speech_set(index, card, name, batch_size, num_workers))
+        sets.append(_speech_set(index, card, data_folder.name, batch_size, num_workers))
     if trials is not None:
         sets.append(_speaker_set(run_folder, index, card, trials, batch_size, num_workers))
     if not sets:
@@ -85,7 +85,7 @@ def evaluate_again(
             f"{'has no transcripts' if card.vocabulary else 'needs a trial list (--trials)'}"
         )
     if card.vocabulary is not None:
-        _say_what_was_heard(run_folder, index, name)
+        _say_what_was_heard(run_folder, index, data_folder.name)
     results = evaluate(
         network, sets, device=place, folder=folder, search=search, store_logits=store_logits
     )

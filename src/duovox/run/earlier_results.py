@@ -31,9 +31,8 @@ def check_earlier_results(folder: Path, origin: Mapping[str, Any], *, change: st
 
 
 def _other(old: Any, new: Any) -> str:
-    if isinstance(new, dict) and isinstance(old, dict):
-        names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-        return f"a decoder with another {', '.join(names)}"
+    if isinstance(new, dict) and isinstance(old, dict) and old.keys() == new.keys():
+        return f"a decoder with another {', '.join(name for name in new if old[name] != new[name])}"
     if isinstance(new, dict) or isinstance(old, dict):
         return "another decoder"
     return f"{old or 'something else'}, not of {new}"

@@ -51,7 +51,7 @@ def compare_runs(first: Path, second: Path, *, set_name: str | None = None) -> l
         raise ValueError(
             f"there is no set{f' {set_name}' if set_name else ''} that both runs have scored: "
             f"{first} has {_listed(names[0])}; {second} has {_listed(names[1])}. Score both on the "
-            "same data with duovox evaluate, under the same --name, and give the folders it names"
+            "same data with duovox evaluate, and give the folders it names"
         )
     return [comparison for name in shared for comparison in _compare_set(name, *runs)]
 

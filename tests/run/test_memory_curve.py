@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
 import multiprocessing
-import os
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -18,15 +18,23 @@ pytestmark = pytest.mark.skipif(
 
 
 def hold(num_bytes: int, is_held: Event, is_over: Event) -> None:
-    block = os.urandom(num_bytes)
+    block = new_pages(num_bytes)
     is_held.set()
     is_over.wait(timeout=60)
-    del block
+    block.close()
+
+
+def new_pages(num_bytes: int) -> mmap.mmap:
+    """Return memory from the system, where an allocator might hand out what it has kept."""
+    block = mmap.mmap(-1, num_bytes)
+    for _ in range(num_bytes // mmap.PAGESIZE):
+        block.write(b"1" * mmap.PAGESIZE)
+    return block
 
 
 def test_what_is_held_counts_here_and_in_workers() -> None:
     before = held_bytes()
-    block = os.urandom(50 * MEGABYTE)
+    block = new_pages(50 * MEGABYTE)
     with_block = held_bytes()
     context = multiprocessing.get_context("fork")
     is_held, is_over = context.Event(), context.Event()
@@ -41,7 +49,7 @@ def test_what_is_held_counts_here_and_in_workers() -> None:
     assert with_worker is not None
     assert with_block - before == pytest.approx(50 * MEGABYTE, rel=0.1)
     assert with_worker - with_block == pytest.approx(80 * MEGABYTE, rel=0.2)
-    del block
+    block.close()
 
 
 def test_each_validation_draws_a_point(run_door) -> None:

@@ -66,7 +66,7 @@ def test_windows_have_a_frame_for_each_of_the_whole_and_hear_nearly_the_same(
     found = heard(in_windows, recording, monkeypatch)
     assert found.shape == whole.shape
     shifted = torch.roll(whole, 1, dims=0)  # were windows joined one frame off
-    assert (found - whole).abs().mean() < 0.25 * (shifted - whole).abs().mean()
+    assert (found - whole).abs().mean() < 0.5 * (shifted - whole).abs().mean()
 
 
 @pytest.mark.parametrize("suffix", ["wav", "mp3", "m4a"])

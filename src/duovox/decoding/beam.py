@@ -105,7 +105,8 @@ class _Beam:
         said = total[:, None] * chances  # (N, S): the prefix and one symbol more
         is_last = self._symbol[self.numbers][:, None] == symbols  # (N, S)
         if is_last.any():
-            self._repeat(*np.nonzero(is_last), chances, held, said)
+            rows, columns = np.nonzero(is_last)
+            self._repeat(rows, columns, chances, held, said)
         self._keep(total * blank, held, said, symbols)
 
     def _repeat(

@@ -160,20 +160,23 @@ class _Beam:
     def _keep(self, in_blank: _Floats, held: _Floats, said: _Floats, symbols: _Places) -> None:
         """Keep the best of the old prefixes (N,) and of those with a symbol more (N, S)."""
         scores = np.concatenate([in_blank + held, said.ravel()])
-        best = scores.max()
-        kept = np.flatnonzero(scores > self.least * best)
+        best, num_old = scores.max(), len(held)
+        kept = (scores > self.least * best).nonzero()[0]
         if len(kept) > self.size:
             kept = kept[np.argpartition(scores[kept], -self.size)[-self.size :]]
-        old, new = kept[kept < len(held)], kept[kept >= len(held)] - len(held)
-        longer = [
-            self._extend(int(self.numbers[row]), int(symbols[column]))
-            for row, column in zip(*np.divmod(new, len(symbols)), strict=True)
-        ]
+            kept.sort()  # the old ones first
+        split = int(kept.searchsorted(num_old))
+        old, scores = kept[:split], scores[kept] / best
+        numbers = self.numbers[old].tolist()
+        for place in kept[split:].tolist():
+            row, column = divmod(place - num_old, len(symbols))
+            numbers.append(self._extend(int(self.numbers[row]), int(symbols[column])))
         self._place[self.numbers] = -1
-        self.numbers = np.concatenate([self.numbers[old], np.array(longer, np.int64)])
-        self._place[self.numbers] = np.arange(len(self.numbers))
-        self.in_blank = np.concatenate([in_blank[old], np.zeros(len(new))]) / best
-        self.in_symbol = np.concatenate([held[old], said.ravel()[new]]) / best
+        self.numbers = np.array(numbers)
+        self._place[self.numbers] = np.arange(len(numbers))
+        self.in_blank = np.zeros(len(numbers))
+        self.in_blank[:split] = in_blank[old] / best
+        self.in_symbol = scores - self.in_blank
 
     def _extend(self, prefix: int, symbol: int) -> int:
         """Return the number of the prefix with one more symbol."""

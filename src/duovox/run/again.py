@@ -79,11 +79,7 @@ def evaluate_again(
     if trials is not None:
         sets.append(_speaker_set(run_folder, index, card, trials, batch_size, num_workers))
     if not sets:
-        raise ValueError(
-            f"nothing to score: {run_folder} has learnt "
-            f"{'words' if card.vocabulary else 'speakers only'}, and {data_folder} "
-            f"{'has no transcripts' if card.vocabulary else 'needs a trial list (--trials)'}"
-        )
+        raise _nothing_to_score(run_folder, data_folder, card)
     if card.vocabulary is not None:
         _say_what_was_heard(run_folder, index, data_folder.name)
     results = evaluate(
@@ -92,6 +88,15 @@ def evaluate_again(
     metrics = {"test": results} | origin
     write_whole(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
     return metrics, folder
+
+
+def _nothing_to_score(run_folder: Path, data_folder: Path, card: ModelCard) -> ValueError:
+    learnt, lack = "speakers only", "needs a trial list (--trials)"
+    if card.vocabulary:
+        learnt, lack = "words", "has no transcripts"
+    return ValueError(
+        f"nothing to score: {run_folder} has learnt {learnt}, and {data_folder} {lack}"
+    )
 
 
 def _results_folder(run_folder: Path, name: str) -> Path:

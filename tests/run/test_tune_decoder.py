@@ -108,6 +108,15 @@ def test_what_holds_no_logits_is_refused(tmp_path: Path, content: bytes | None) 
         read_logits(tmp_path / "a.npz")
 
 
+def test_stored_logits_that_are_not_finite_are_refused(
+    stored: StoredLogits, tmp_path: Path
+) -> None:
+    stored.logits[1][0, 0] = float("nan")
+    stored.write(tmp_path / "a.npz")
+    with pytest.raises(ValueError, match=rf"not finite \({stored.utterances[1].key}\)"):
+        read_logits(tmp_path / "a.npz")
+
+
 def test_greedy_decoding_has_nothing_to_tune(stored: StoredLogits) -> None:
     greedy = {"_target_": "duovox.decoding.greedy.GreedyDecoder"}
     with pytest.raises(ValueError, match="only a decoder with a language model has weights"):

@@ -60,6 +60,23 @@ def test_logits_are_kept_on_request_and_may_be_reworded(speech_batch) -> None:
     assert (evaluation.logits, evaluation.hypotheses) == ([], [])
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_logits_that_say_nothing_are_no_silence(speech_batch, value: float) -> None:
+    class Overflown(Teller):
+        def forward(self, waves: torch.Tensor, num_samples: torch.Tensor, *, task: str):
+            output = super().forward(waves, num_samples, task=task)
+            output.token_logits[1, 0, 0] = value
+            return output
+
+    evaluation = SpeechEvaluation(
+        name="s",
+        task=SpeechTask(ctc=CtcLoss(), decode=GreedyDecoder(VOCABULARY), vocabulary=VOCABULARY),
+    )
+    batch = speech_batch([2.0, 3.0], ["A", "B"])
+    with pytest.raises(ValueError, match=rf"1 of 2 utterances are not finite \({batch.keys[1]}\)"):
+        evaluation.add(Overflown(), batch)
+
+
 def test_hypotheses_come_in_order_with_rates_over_the_whole_set(speech_batch) -> None:
     evaluation = SpeechEvaluation(
         name="s",

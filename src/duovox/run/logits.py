@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from duovox.data.atomic import atomic_file
-from duovox.task.evaluation import Hypothesis, SpeechEvaluation
+from duovox.task.evaluation import Hypothesis, SpeechEvaluation, check_finite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ def read_logits(path: Path) -> StoredLogits:
     """Read what `StoredLogits.write` wrote.
 
     Raises:
-        ValueError: the file is missing, damaged or something else.
+        ValueError: the file is missing, damaged or something else, or the logits are not finite.
     """
     try:
         with path.open("rb") as file, np.load(file) as content:
@@ -65,14 +65,17 @@ def read_logits(path: Path) -> StoredLogits:
                 Hypothesis(key=key, reference=said, hypothesis=heard, num_samples=number)
                 for key, said, heard, number in rows
             )
-            logits = torch.from_numpy(content["logits"])
-            return StoredLogits(
+            num_frames = content["num_frames"].tolist()
+            stored = StoredLogits(
                 vocabulary=tuple(content["vocabulary"].tolist()),
                 frame_seconds=float(content["frame_seconds"]),
                 utterances=utterances,
-                logits=list(torch.split(logits, content["num_frames"].tolist())),
+                logits=list(torch.split(torch.from_numpy(content["logits"]), num_frames)),
             )
     except (OSError, KeyError, ValueError, RuntimeError, EOFError, TypeError, BadZipFile) as error:
         raise ValueError(
             f"{path} holds no logits ({error}); `duovox evaluate --store-logits` writes them"
         ) from error
+    keys = [one.key for one in stored.utterances]
+    check_finite(keys, stored.logits, torch.tensor(num_frames))
+    return stored

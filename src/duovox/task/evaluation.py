@@ -46,12 +46,17 @@ class SpeechEvaluation:
         self.hypotheses, self.logits, self.loss_sum = [], [], 0.0
 
     def add(self, network: nn.Module, batch: SpeechBatch) -> None:
-        """Transcribe one batch."""
+        """Transcribe one batch.
+
+        Raises:
+            ValueError: the network's logits are not finite, so they say nothing.
+        """
         output, loss = self.task.forward(network, batch)
+        assert output.token_logits is not None
+        check_finite(batch.keys, output.token_logits, output.num_frames)
         self.loss_sum += loss.item() * len(batch)
         texts = self.task.transcribe(output)
         if self.keeps_logits:
-            assert output.token_logits is not None
             rows = output.token_logits.float().cpu()
             lengths = output.num_frames.tolist()
             self.logits += [row[:n].clone() for row, n in zip(rows, lengths, strict=True)]
@@ -128,6 +133,30 @@ class SpeakerEvaluation:
     def result(self) -> dict[str, float]:
         """Return `eer`, a fraction."""
         return {"eer": equal_error_rate(self.scores(), self.trials.is_target).eer}
+
+
+def check_finite(keys: Sequence[str], logits: Sequence[Tensor], num_frames: Tensor) -> None:
+    """Refuse logits (B, T, V) or B of (T, V) that a decoder would read as silence.
+
+    Args:
+        num_frames: (B,) true lengths T; what lies behind them is not looked at.
+
+    Raises:
+        ValueError: some are NaN or infinite.
+    """
+    lengths = num_frames.tolist()
+    bad = [
+        key
+        for key, rows, length in zip(keys, logits, lengths, strict=True)
+        if not torch.isfinite(rows[:length]).all()
+    ]
+    if bad:
+        raise ValueError(
+            f"the token logits of {len(bad)} of {len(keys)} utterances are not finite ("
+            f"{', '.join(bad[:5])}{', ...' if len(bad) > 5 else ''}), so nothing can be read from "
+            "them. The network's weights are damaged, or it overflows in half precision: take "
+            "another checkpoint, or trainer.precision=32"
+        )
 
 
 Evaluation = SpeechEvaluation | SpeakerEvaluation | SslEvaluation

@@ -93,7 +93,9 @@ def span_mask(
     Source: Baevski et al. 2020, section 3.1; Park et al. 2019 (SpecAugment).
     """
     device = lengths.device
-    uniform = torch.rand(len(lengths), max_length + 1, device=device, generator=generator)
+    # torch.rand with a generator takes no shape that torch.compile keeps open.
+    uniform = torch.empty(len(lengths), max_length + 1, device=device)
+    uniform.uniform_(generator=generator)
     num_starts = (lengths - spans.length + 1).clamp(min=0)  # (B,) places where a span may begin
     wanted = (
         (spans.probability * lengths / spans.length + uniform[:, -1]).long().clamp(min=min_spans)

@@ -15,7 +15,7 @@ from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.network.head.cosine import CosineHead
 from duovox.network.head.linear import LinearHead
 from duovox.network.pooling.ctc import CtcPooling
-from duovox.run.network import build_network, sizes_of
+from duovox.run.network import build_network, compile_layers, sizes_of
 from duovox.run.option import ARCHITECTURES, make
 
 WIDTH = 16  # of the tiny network
@@ -238,3 +238,22 @@ def test_a_checkpoint_brings_its_own_sizes(build, tmp_path: Path) -> None:
     with torch.no_grad():
         ours = network.backbone(waves, torch.tensor([4000])).frames
         torch.testing.assert_close(ours, theirs(waves).last_hidden_state, atol=1e-4, rtol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # inductor's own, of the machine it finds
+def test_compiled_layers_compute_the_same_at_every_length(build) -> None:
+    plain, compiled = build(), build()
+    compiled.load_state_dict(plain.state_dict())
+    compile_layers(compiled)
+    made = [module for module in compiled.modules() if module._compiled_call_impl is not None]
+    assert len(made) == 2  # layers of the tiny network
+    for num_samples in (8_000, 12_345, 16_000):
+        waves, lengths = torch.randn(2, num_samples), torch.tensor([num_samples, num_samples // 2])
+        gradients = []
+        for network in (plain, compiled):
+            network.eval().zero_grad()
+            network(waves, lengths, task="speech").token_logits.square().mean().backward()
+            gradients.append([p.grad for p in network.parameters() if p.grad is not None])
+        assert len(gradients[0]) == 45
+        torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-5)

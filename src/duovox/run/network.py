@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from torch import nn
+
 from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.network.head.cosine import CosineHead
 from duovox.network.head.ctc import CtcHead
@@ -15,6 +17,7 @@ from duovox.network.wav2vec2 import pretrained
 from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
 from duovox.network.wav2vec2.pretraining import PretrainingNetwork
+from duovox.network.wav2vec2.transformer import TransformerLayer
 from duovox.run.option import ARCHITECTURES, POOLINGS, choose, make
 from duovox.run.settings import Network, Option
 
@@ -48,6 +51,17 @@ def build_network(
     else:
         backbone = pretrained.load(settings.wav2vec_checkpoint, normalizes=normalizes, **options)
     return _with_heads(backbone, settings, vocabulary_size, num_speakers, blank)
+
+
+def compile_layers(network: nn.Module) -> None:
+    """Let torch.compile make the transformer's layers, all of them from one plan.
+
+    The convolutions stay as they are: inductor of torch 2.11 can't order the strides of their
+    outputs when lengths vary ("cannot determine truth value of Relational").
+    """
+    for module in network.modules():
+        if isinstance(module, TransformerLayer):
+            module.compile()
 
 
 def sizes_of(network: SpeechSpeakerNetwork | PretrainingNetwork) -> Option:

@@ -31,7 +31,7 @@ from duovox.run.lock import alone_in
 from duovox.run.log import make_loggers
 from duovox.run.lr_range import sweep_rates, tell
 from duovox.run.memory import memory_advice
-from duovox.run.network import build_network, sizes_of
+from duovox.run.network import build_network, compile_layers, sizes_of
 from duovox.run.pretraining import SslSets, build_pretraining_network
 from duovox.run.progress import TrainingProgress
 from duovox.run.quiet import quieten
@@ -180,7 +180,7 @@ class Run:
             settings, self.folder, loggers=loggers, progress=progress, stop=self.stop
         )
         if settings.trainer.compile:
-            network.compile()
+            compile_layers(network)
         # Without resume: this process may look before the main one has put an earlier run aside.
         last = checkpoint_to_resume(self.folder, module) if settings.resume else None
         data = _training_data(settings, sources, validation)
@@ -207,7 +207,7 @@ class Run:
         data = _training_data(settings, self._sources(sets), [])
         module = build_module(settings, network, self.tasks)
         if settings.trainer.compile:
-            network.compile()
+            compile_layers(network)
         with memory_advice(settings):
             rate = sweep_rates(settings, module, data, folder=self.folder, stop=self.stop)
         self.console.print(tell(rate, self.folder))

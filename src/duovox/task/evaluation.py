@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -135,7 +135,7 @@ class SpeakerEvaluation:
         return {"eer": equal_error_rate(self.scores(), self.trials.is_target).eer}
 
 
-def check_finite(keys: Sequence[str], logits: Sequence[Tensor], num_frames: Tensor) -> None:
+def check_finite(keys: Sequence[str], logits: Iterable[Tensor], num_frames: Tensor) -> None:
     """Refuse logits (B, T, V) or B of (T, V) that a decoder would read as silence.
 
     Args:

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from torch.utils.data import DataLoader
+
 from duovox.batch import SAMPLE_RATE
 from duovox.data.dataset.cache import local_copy, local_file
 from duovox.data.dataset.index import Index
@@ -25,6 +27,7 @@ from duovox.data.trial.check import check_unseen_speakers
 from duovox.data.trial.list import read_trials
 from duovox.data.trial.resolution import resolve
 from duovox.data.wave.preparation import Preparation
+from duovox.run.cohort import Cohort, draw_per_speaker
 from duovox.run.evaluate import EvaluationSet
 from duovox.run.option import AUGMENTATIONS, make
 from duovox.run.sample import draw, length_limits, warn_of_heard
@@ -201,6 +204,35 @@ class SpeakerSets:
             for item in self.data.test.items()
         ]
 
+    def cohort(self) -> Cohort | None:
+        """Return the training speakers as the cohort of AS-norm, or None where none is asked for.
+
+        Test sets only are scored with it: a validation's speakers may be among them.
+        """
+        scoring = self.settings.scoring
+        if scoring.as_norm_utterances == 0:
+            return None
+        rows = draw_per_speaker(self._training_index, scoring.as_norm_utterances, seed=self.seed)
+        source = self._source(
+            self._training_index.select(rows),
+            self.settings.dataloader.test_batch_size,
+            self.settings.pipeline.selector_test,
+        )
+        return Cohort(
+            batches=_loader(source, self.settings.dataloader.num_workers),
+            num_batches=source.num_batches,
+            num_nearest=scoring.as_norm_nearest,
+        )
+
+    def _source(self, index: Index, batch_size: int, selector: Selector) -> SpeakerSource:
+        return SpeakerSource.for_evaluation(
+            index,
+            self.speakers,
+            batching=Batching(batch_size=batch_size),
+            chunk_samples=chunk_rule(selector).num_samples,
+            normalize=self.settings.pipeline.normalize,
+        )
+
     def _set(
         self,
         task: SpeakerTask,
@@ -212,13 +244,7 @@ class SpeakerSets:
         training_speakers: Sequence[str] = (),
     ) -> EvaluationSet:
         index = load_index(trial_set.folder, self.cache_folder)
-        source = SpeakerSource.for_evaluation(
-            index,
-            self.speakers,
-            batching=Batching(batch_size=batch_size),
-            chunk_samples=chunk_rule(selector).num_samples,
-            normalize=self.settings.pipeline.normalize,
-        )
+        source = self._source(index, batch_size, selector)
         path = _file(trial_set.trials, self.cache_folder)
         trials = resolve_trials(path, index, name=name, training_speakers=training_speakers)
         evaluation = SpeakerEvaluation(name=name, task=task, trials=trials)
@@ -290,6 +316,10 @@ def evaluation_set(evaluation: Evaluation, source: Source, num_workers: int) -> 
     """Return a set with the loader of its batches."""
     return EvaluationSet(
         evaluation=evaluation,
-        batches=evaluation_loader(source, num_workers=min(num_workers, source.num_batches)),
+        batches=_loader(source, num_workers),
         num_batches=source.num_batches,
     )
+
+
+def _loader(source: Source, num_workers: int) -> DataLoader[Any]:
+    return evaluation_loader(source, num_workers=min(num_workers, source.num_batches))

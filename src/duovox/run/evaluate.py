@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from rich.progress import Progress
 from torch import nn
 from torch.utils.data import DataLoader
@@ -16,12 +17,15 @@ from torch.utils.data import DataLoader
 from duovox.batch import SAMPLE_RATE
 from duovox.decoding.parallel import Decode, decode_all
 from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.run.cohort import Cohort
 from duovox.run.hypothesis_files import write_hypotheses
 from duovox.run.logits import stored_logits
 from duovox.run.report.mask_plot import masked_utterance, write_masked
 from duovox.run.scores import speaker_scores, speech_scores, ssl_scores
-from duovox.task.evaluation import Evaluation, SpeakerEvaluation, SpeechEvaluation
+from duovox.task.evaluation import Evaluation, SpeakerEvaluation, SpeechEvaluation, Trials
 from duovox.task.ssl_evaluation import SslEvaluation
+
+AS_NORM = ".as_norm"  # of the same trials with normalised scores, behind the name of their set
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +44,15 @@ def evaluate(
     *,
     device: torch.device,
     folder: Path,
+    cohort: Cohort | None = None,
     search: Decode | None = None,
     store_logits: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """Score every set in float32; write its hypotheses or trial scores into `folder`.
 
     Args:
+        cohort: Strangers to the speakers of all trials; their scores after AS-norm come beside
+            the plain ones, as a set of its own.
         search: A decoder that takes its time: a whole set is decoded at once, in parallel, in place
             of the task's own decoder.
         store_logits: Write the token logits, too, as `logits/<set>.npz`.
@@ -60,6 +67,7 @@ def evaluate(
     network.to(device).eval()
     results: dict[str, dict[str, Any]] = {}
     with Progress() as progress:
+        normalise = cohort.listen(network, device=device, progress=progress) if cohort else None
         for one in sets:
             name = one.evaluation.name
             task = progress.add_task(f"scoring {name}", total=one.num_batches)
@@ -77,6 +85,9 @@ def evaluate(
                     kept.write(folder / "logits" / f"{name}.npz")
                 one.evaluation.logits.clear()  # the next set needs the memory
             results[name] = results.get(name, {}) | _finish(one.evaluation, network, folder)
+            if isinstance(one.evaluation, SpeakerEvaluation) and normalise is not None:
+                scores, trials = normalise(one.evaluation), one.evaluation.trials
+                results[name + AS_NORM] = _keep(scores, trials, name + AS_NORM, folder)
     return results
 
 
@@ -96,24 +107,24 @@ def _finish(evaluation: Evaluation, network: nn.Module, folder: Path) -> dict[st
     if isinstance(evaluation, SslEvaluation):
         _write_codes(evaluation, folder)
         return ssl_scores(evaluation)
-    scores = evaluation.scores().numpy()
-    _write_scores(evaluation, scores.tolist(), folder / "scores" / f"{evaluation.name}.txt")
-    return speaker_scores(scores, evaluation.trials)
+    return _keep(evaluation.scores().numpy(), evaluation.trials, evaluation.name, folder)
 
 
-def _frame_seconds(network: nn.Module) -> float:
-    assert isinstance(network, SpeechSpeakerNetwork)
-    return network.backbone.architecture.hop / SAMPLE_RATE
-
-
-def _write_scores(evaluation: SpeakerEvaluation, scores: Sequence[float], path: Path) -> None:
+def _keep(scores: NDArray[Any], trials: Trials, name: str, folder: Path) -> dict[str, Any]:
+    """Write scored trials, and return their error rates."""
+    path = folder / "scores" / f"{name}.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    trials = evaluation.trials
     rows = zip(trials.enroll_keys, trials.test_keys, scores, trials.is_target, strict=True)
     with path.open("w", encoding="utf-8") as file:
         for enroll, test, score, is_target in rows:
             label = "target" if is_target else "nontarget"
             file.write(f"{enroll} {test} {score:.6f} {label}\n")
+    return speaker_scores(scores, trials)
+
+
+def _frame_seconds(network: nn.Module) -> float:
+    assert isinstance(network, SpeechSpeakerNetwork)
+    return network.backbone.architecture.hop / SAMPLE_RATE
 
 
 def _write_codes(evaluation: SslEvaluation, folder: Path) -> None:

@@ -41,6 +41,8 @@ CIRCUMSTANCES = {
     "speaker.dataloader.pin_memory": "where a batch lies in memory",
     "speaker.dataloader.val_batch_size": "a length-aware network hears each utterance by itself",
     "speaker.dataloader.test_batch_size": "tests come after training",
+    "speaker.scoring.as_norm_utterances": "tests come after training",
+    "speaker.scoring.as_norm_nearest": "tests come after training",
     "ssl.dataloader.num_workers": "batch n is the same whoever computes it",
     "ssl.dataloader.pin_memory": "where a batch lies in memory",
 }
@@ -99,11 +101,17 @@ def open_run_folder(folder: Path, *, resume: bool) -> None:
 
 
 def _without_circumstances(group: dict[str, Any], place: str = "") -> dict[str, Any]:
-    return {
-        key: _without_circumstances(value, f"{place}{key}.") if isinstance(value, dict) else value
-        for key, value in group.items()
-        if f"{place}{key}" not in CIRCUMSTANCES
-    }
+    shaping: dict[str, Any] = {}
+    for key, value in group.items():
+        if f"{place}{key}" in CIRCUMSTANCES:
+            continue
+        if not isinstance(value, dict):
+            shaping[key] = value
+            continue
+        inner = _without_circumstances(value, f"{place}{key}.")
+        if inner or not value:  # a group of circumstances alone is one itself
+            shaping[key] = inner
+    return shaping
 
 
 def _spelt_alike(node: Any) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from duovox.metric.eer import equal_error_rate
@@ -41,7 +40,7 @@ def speech_scores(hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
     }
 
 
-def speaker_scores(scores: NDArray[np.float32], trials: Trials) -> dict[str, Any]:
+def speaker_scores(scores: NDArray[Any], trials: Trials) -> dict[str, Any]:
     """Return the error rates of verification trials; detection costs are normalised.
 
     The interval is None where a speaker is unknown (""): it is drawn over speakers. A public list
@@ -74,7 +73,7 @@ def ssl_scores(evaluation: SslEvaluation) -> dict[str, Any]:
     }
 
 
-def _speaker_interval(scores: NDArray[np.float32], trials: Trials) -> list[float]:
+def _speaker_interval(scores: NDArray[Any], trials: Trials) -> list[float]:
     interval = equal_error_rate_interval(
         scores,
         trials.is_target,

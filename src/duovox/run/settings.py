@@ -125,11 +125,20 @@ class SpeakerPipeline:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpeakerScoring:
+    """How the trials of test sets are scored beside plain cosines."""
+
+    as_norm_utterances: Count  # of each training speaker, for the cohort; 0 = no AS-norm
+    as_norm_nearest: Positive  # scores with the cohort that count
+
+
+@dataclass(frozen=True, kw_only=True)
 class Speaker:
     """Everything about the speaker task but its data."""
 
     dataloader: SpeakerLoading
     pipeline: SpeakerPipeline
+    scoring: SpeakerScoring
 
 
 @dataclass(frozen=True, kw_only=True)

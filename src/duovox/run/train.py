@@ -18,6 +18,7 @@ from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.network.wav2vec2.format.own import checkpoint_of
 from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.run.build import read_settings
+from duovox.run.cohort import Cohort
 from duovox.run.cpu import tune_for_training
 from duovox.run.data import Source, SpeakerSets, SpeechSets
 from duovox.run.decoder import build_search, training_decoder
@@ -220,10 +221,17 @@ class Run:
             load_weights(network, checkpoint_of(self.folder))
         device = torch.device("cuda" if self.settings.gpus else "cpu")
         metrics: dict[str, Any] = {
-            kind: evaluate(network, sets[kind], device=device, folder=folder, search=self.search)
-            for kind, folder in (
-                ("validation", self.folder / "validation"),
-                ("test", self.folder),
+            kind: evaluate(
+                network,
+                sets[kind],
+                device=device,
+                folder=folder,
+                cohort=cohort,
+                search=self.search,
+            )
+            for kind, folder, cohort in (
+                ("validation", self.folder / "validation", None),
+                ("test", self.folder, self._cohort()),
             )
         }
         training = self.folder / TRAINING_FILE
@@ -233,6 +241,10 @@ class Run:
             metrics["decoder"] = self.card.decoder
         _write_json(self.folder / METRICS_FILE, metrics)
         return metrics
+
+    def _cohort(self) -> Cohort | None:
+        speaker = self.sets.get("speaker")
+        return speaker.cohort() if isinstance(speaker, SpeakerSets) else None
 
     def _evaluation_sets(self, kind: str) -> list[EvaluationSet]:
         chosen: list[EvaluationSet] = []

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from duovox.batch import SpeakerBatch, SpeechBatch
 from duovox.decoding.word_time import WordSpan, word_spans
-from duovox.metric.cosine_score import score_trials
+from duovox.metric.cosine_score import rows_of, score_trials
 from duovox.metric.eer import equal_error_rate
+from duovox.metric.score_normalisation import cohort_statistics, normalise_scores
 from duovox.metric.wer import word_error_rate
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
@@ -129,6 +133,17 @@ class SpeakerEvaluation:
         trials = self.trials
         keys = list(self.embeddings)
         return score_trials(rows, keys, enroll=trials.enroll_keys, test=trials.test_keys)
+
+    def normalised_scores(self, cohort: Tensor, *, num_nearest: int) -> NDArray[np.float64]:
+        """Return (N,) scores after AS-norm with a cohort (C, E) of unit length."""
+        keys = list(self.embeddings)
+        rows = F.normalize(torch.stack(list(self.embeddings.values())), dim=1)  # (U, E)
+        return normalise_scores(
+            self.scores().numpy(),
+            enroll_rows=rows_of(self.trials.enroll_keys, keys),
+            test_rows=rows_of(self.trials.test_keys, keys),
+            statistics=cohort_statistics(rows, cohort, num_nearest=num_nearest),
+        )
 
     def result(self) -> dict[str, float]:
         """Return `eer`, a fraction."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pytest
 
 from duovox.metric.eer import equal_error_rate
 from duovox.metric.interval import Interval, equal_error_rate_interval, error_rate_interval
+from duovox.metric.min_dcf import lowest_cost, minimum_detection_cost
+from duovox.metric.trial_draws import interpolated_eer, trial_draws
 
 
 def make_trials(num_speakers: int, num_trials: int, seed: int) -> tuple[np.ndarray, ...]:
@@ -21,7 +26,12 @@ def make_trials(num_speakers: int, num_trials: int, seed: int) -> tuple[np.ndarr
 
 
 def interval_by_copying_trials(
-    scores: np.ndarray, labels: np.ndarray, enroll: np.ndarray, test: np.ndarray, num_draws: int
+    scores: np.ndarray,
+    labels: np.ndarray,
+    enroll: np.ndarray,
+    test: np.ndarray,
+    num_draws: int,
+    read: Callable[..., float] = lambda scores, labels: equal_error_rate(scores, labels).eer,
 ) -> tuple[float, float]:
     """Draw speakers, write each trial down as often as it counts, and score that list."""
     speakers = np.unique([enroll, test])
@@ -40,7 +50,7 @@ def interval_by_copying_trials(
             for a, b in zip(enroll, test, strict=True)
         ]
         drawn = np.repeat(np.arange(len(scores)), copies)
-        rates.append(equal_error_rate(scores[drawn], labels[drawn]).eer)
+        rates.append(read(scores[drawn], labels[drawn]))
     return tuple(np.quantile(rates, [0.025, 0.975]))
 
 
@@ -53,6 +63,21 @@ def test_eer_interval_equals_scoring_copied_lists(decimals: int) -> None:
     )
     expected = interval_by_copying_trials(scores, labels, enroll, test, num_draws=40)
     assert (found.low, found.high) == pytest.approx(expected)
+
+
+def test_draws_of_a_detection_cost_equal_those_of_copied_lists() -> None:
+    scores, labels, enroll, test = make_trials(12, 300, seed=1)
+    draws = trial_draws(
+        scores,
+        labels,
+        measures=[interpolated_eer, partial(lowest_cost, p_target=0.05)],
+        enroll_speakers=enroll,
+        test_speakers=test,
+        num_draws=40,
+    )
+    read = partial(minimum_detection_cost, p_target=0.05)
+    expected = interval_by_copying_trials(scores, labels, enroll, test, num_draws=40, read=read)
+    assert tuple(np.quantile(draws[:, 1], [0.025, 0.975])) == pytest.approx(expected)
 
 
 def test_eer_interval_surrounds_the_eer_and_narrows_with_more_speakers() -> None:

@@ -182,6 +182,7 @@ def test_parts_that_do_not_fit_are_refused(
         SpeechSpeakerNetwork(Wav2Vec2Backbone(architecture), **parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["speech", "speaker"])
 def test_the_network_compiles_into_one_graph(
     architecture: Architecture, waves: Tensor, num_samples: Tensor, task: Task

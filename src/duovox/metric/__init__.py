@@ -7,8 +7,12 @@ Plain functions on plain numbers; every number says how it is defined.
 | wer | word and character error rate of a whole corpus, with substitutions, deletions, insertions |
 | eer | equal error rate, interpolated (headline) or as other toolkits read it |
 | min_dcf | minimum of the normalised detection cost |
+| actual_dcf | the same cost at the threshold that calibrated scores promise is best |
+| cllr | cost of log-likelihood ratios over all decisions, and its minimum |
+| fusion | scores of one system or several -> log-likelihood ratios |
 | det | the DET curve, for plots |
-| interval | 95 % bootstrap intervals, over utterances for WER, over speakers for EER |
+| interval | 95 % bootstrap intervals, over utterances for WER, over speakers for EER and minDCF |
+| trial_draws | error rates on draws of the speakers, for the intervals |
 | cosine_score | scores of a trial list from embeddings |
 | score_normalisation | adaptive s-norm against a cohort |
 

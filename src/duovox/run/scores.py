@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple
+from functools import partial
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from duovox.metric.eer import equal_error_rate
-from duovox.metric.interval import equal_error_rate_interval, error_rate_interval
-from duovox.metric.min_dcf import minimum_detection_cost
+from duovox.metric.eer import read_eer
+from duovox.metric.error_curve import error_curve
+from duovox.metric.interval import error_rate_interval, middle
+from duovox.metric.min_dcf import lowest_cost, read_detection_cost
+from duovox.metric.trial_draws import interpolated_eer, trial_draws
 from duovox.metric.wer import (
     EditCounts,
     character_error_rate,
@@ -40,20 +44,24 @@ def speech_scores(hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
     }
 
 
-def speaker_scores(scores: NDArray[Any], trials: Trials) -> dict[str, Any]:
+def speaker_scores(scores: NDArray[np.floating[Any]], trials: Trials) -> dict[str, Any]:
     """Return the error rates of verification trials; detection costs are normalised.
 
-    The interval is None where a speaker is unknown (""): it is drawn over speakers. A public list
-    is named, as the original and the cleaned ones give different rates.
+    The intervals are None where a speaker is unknown (""): they are drawn over speakers. A public
+    list is named, as the original and the cleaned ones give different rates.
     """
-    result = equal_error_rate(scores, trials.is_target)
+    curve = error_curve(scores, trials.is_target)
+    result = read_eer(curve)
     speakers = {*trials.enroll_speakers, *trials.test_speakers}
+    intervals = [None] * 3 if "" in speakers else _speaker_intervals(scores, trials)
     return {
         "eer": result.eer,
-        "eer_interval": None if "" in speakers else _speaker_interval(scores, trials),
+        "eer_interval": intervals[0],
         "eer_threshold": result.threshold,
-        "min_dcf_p01": minimum_detection_cost(scores, trials.is_target, p_target=0.01),
-        "min_dcf_p05": minimum_detection_cost(scores, trials.is_target, p_target=0.05),
+        "min_dcf_p01": read_detection_cost(curve, p_target=0.01),
+        "min_dcf_p01_interval": intervals[1],
+        "min_dcf_p05": read_detection_cost(curve, p_target=0.05),
+        "min_dcf_p05_interval": intervals[2],
         "num_trials": len(scores),
         "num_targets": sum(trials.is_target),
         "num_speakers": len(speakers - {""}),
@@ -73,14 +81,15 @@ def ssl_scores(evaluation: SslEvaluation) -> dict[str, Any]:
     }
 
 
-def _speaker_interval(scores: NDArray[Any], trials: Trials) -> list[float]:
-    interval = equal_error_rate_interval(
+def _speaker_intervals(scores: NDArray[np.floating[Any]], trials: Trials) -> list[list[float]]:
+    draws = trial_draws(
         scores,
         trials.is_target,
+        measures=[interpolated_eer, *(partial(lowest_cost, p_target=p) for p in (0.01, 0.05))],
         enroll_speakers=trials.enroll_speakers,
         test_speakers=trials.test_speakers,
     )
-    return list(astuple(interval))
+    return [list(astuple(middle(column[~np.isnan(column)]))) for column in draws.T]
 
 
 def _interval(edits: EditCounts) -> list[float]:

@@ -142,6 +142,7 @@ def test_a_backbone_turned_to_bfloat16_stays_near_float32(
     assert (rounded - exact).norm() / exact.norm() < 0.03
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_training", [True, False], ids=["train", "eval"])
 def test_the_backbone_compiles_into_one_graph(
     architecture: Architecture, waves: Tensor, num_samples: Tensor, is_training: bool

@@ -21,8 +21,19 @@ def test_what_is_trained_and_scored_is_not_so_again(run_door, monkeypatch, capsy
     capsys.readouterr()
     assert run_door(*SHORT) == first
     said = capsys.readouterr().out
-    assert said == f"already trained and scored: {run_door.run_folder}; resume=false does it anew\n"
+    folder = run_door.run_folder
+    assert said.startswith(f"already trained and scored: {folder}; resume=false does it anew\n")
+    assert "demo" in said  # the table of results
+    assert f"report: {folder / 'report.html'}\n" in said
     assert before == {path: path.stat().st_mtime_ns for path in run_door.run_folder.rglob("*")}
+
+
+def test_a_report_that_was_not_written_any_more_is_so_now(run_door) -> None:
+    run_door(*SHORT)
+    page = run_door.run_folder / "report.html"
+    page.unlink()
+    run_door(*SHORT)
+    assert page.is_file()
 
 
 @pytest.mark.parametrize("setting", ["decoder=beam", "fit_model=false", "resume=false"])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from duovox.run.lock import alone_in
+from duovox.run.lock import alone_in, is_at_work
 
 HOLD = """
 import sys
@@ -45,6 +45,15 @@ def test_a_second_command_is_refused_and_told_who_works_there(folder, other) -> 
     for _ in range(2):  # asking does not break the lock
         with pytest.raises(ValueError, match=f"run is in use: .*{holder}"), alone_in(folder):
             pass
+
+
+def test_one_can_see_from_outside_whether_a_command_is_at_work(folder, other) -> None:
+    assert is_at_work(folder)
+    assert is_at_work(folder)  # asking changes nothing
+    assert not is_at_work(folder.with_name("another"))
+    other.kill()
+    other.wait()
+    assert not is_at_work(folder)
 
 
 def test_a_command_that_was_killed_locks_nothing(folder, other) -> None:

@@ -46,3 +46,17 @@ def locked(
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
         yield
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether another process holds a lock file, without a trace.
+
+    Not where the file system knows no locks. To be asked by none that holds the lock itself: it
+    would lose it (POSIX takes all locks of a process on a file when one of its handles is closed).
+    """
+    try:
+        with path.open("rb") as file:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # given back on closing
+    except OSError as error:  # also: there is no such file
+        return error.errno in (errno.EACCES, errno.EAGAIN) and path.is_file()
+    return False

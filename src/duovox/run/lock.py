@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from duovox.data.lock import locked
+from duovox.data.lock import is_locked, locked
 from duovox.run.environment import is_main_process
 
 
@@ -22,7 +22,15 @@ def alone_in(folder: Path) -> Iterator[None]:
     if not is_main_process():
         yield
         return
-    path = folder.with_name(f".{folder.name}.lock")
     advice = "wait for it, stop it, or change a setting such as seed"
-    with locked(path, what=str(folder), advice=advice):
+    with locked(_lock_file(folder), what=str(folder), advice=advice):
         yield
+
+
+def is_at_work(folder: Path) -> bool:
+    """Tell whether a command works in a run folder just now, on this machine or another."""
+    return is_locked(_lock_file(folder))
+
+
+def _lock_file(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.lock")

@@ -25,6 +25,7 @@ from duovox.run.decoder import build_search, training_decoder
 from duovox.run.device import check_gpus
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
+from duovox.run.failure import failure_noted
 from duovox.run.finished import METRICS_FILE, TRAINING_FILE, objective, scored_before
 from duovox.run.folder import open_run_folder, run_folder
 from duovox.run.left_out import check_left_out, write_left_out
@@ -64,12 +65,20 @@ def run(config: DictConfig) -> float | None:
     stop = StopSignal()
     with stop.heard(), alone_in(folder):
         open_run_folder(folder, resume=settings.resume)
-        if settings.resume and settings.fit_model and settings.eval_model:
-            metrics = scored_before(folder, plain)
-            if metrics is not None:
-                print(f"already trained and scored: {folder}; resume=false does it anew")
-                return objective(metrics)
-        return Run(settings, folder, plain, stop).go()
+        with failure_noted(folder, plain):
+            may_be_done = settings.resume and settings.fit_model and settings.eval_model
+            if may_be_done and (metrics := scored_before(folder, plain)) is not None:
+                return _show_again(metrics, folder)
+            return Run(settings, folder, plain, stop).go()
+
+
+def _show_again(metrics: dict[str, Any], folder: Path) -> float:
+    from duovox.run.report import print_results, report_of
+
+    console = Console(soft_wrap=True, markup=False)
+    console.print(f"already trained and scored: {folder}; resume=false does it anew")
+    print_results(metrics, report_of(folder), console)
+    return objective(metrics)
 
 
 class Run:
@@ -124,13 +133,10 @@ class Run:
             self._fit(network, sets)
         if not (self.settings.eval_model and is_main_process()):
             return None
-        from duovox.run.report import results_table, write_report
+        from duovox.run.report import print_results, write_report
 
         metrics = self._score(network, sets)
-        self.console.print(results_table(metrics))
-        self.console.print(f"report: {write_report(self.folder)}")
-        if len([*self.folder.parent.glob("*/metrics.json")]) > 1:
-            self.console.print(f"compare the runs: duovox report {self.folder.parent}")
+        print_results(metrics, write_report(self.folder), self.console)
         return objective(metrics)
 
     def _network(self) -> AnyNetwork:

@@ -13,7 +13,7 @@ unfinished one little more than metrics.csv. The page then leaves those parts ou
 
 from __future__ import annotations
 
-from duovox.run.report.table import results_table
-from duovox.run.report.write import write_report
+from duovox.run.report.table import print_results, results_table
+from duovox.run.report.write import report_of, write_report
 
-__all__ = ["write_report", "results_table"]
+__all__ = ["write_report", "report_of", "results_table", "print_results"]

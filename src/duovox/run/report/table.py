@@ -1,14 +1,25 @@
-"""The results of a run as a table for the terminal."""
+"""The results of a run as a table, and where its report is, for the terminal."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from duovox.run.report.measures import MEASURES, Measure, SetResult, count_text, results_of
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+
+def print_results(metrics: dict[str, Any], page: Path, console: Console) -> None:
+    """Print the results of a run, where its page is, and how to compare it with others."""
+    experiment = page.parent.parent
+    console.print(results_table(metrics))
+    console.print(f"report: {page}")
+    if len([*experiment.glob("*/metrics.json")]) > 1:
+        console.print(f"compare the runs: duovox report {experiment}")
 
 
 def results_table(metrics: dict[str, Any]) -> Table:

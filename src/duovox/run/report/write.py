@@ -8,6 +8,14 @@ from duovox.run.report.canvas import LIGHT, render
 from duovox.run.report.page import page, plots_of
 from duovox.run.report.run_folder import read_run
 
+REPORT_FILE = "report.html"
+
+
+def report_of(run_folder: Path) -> Path:
+    """Return the path of a run's page, which is written if it is not there yet."""
+    page = run_folder / REPORT_FILE
+    return page if page.is_file() else write_report(run_folder)
+
 
 def write_report(run_folder: Path) -> Path:
     """Write `plots/*.png` and `report.html` from the files of a run folder; return the page's path.
@@ -23,6 +31,6 @@ def write_report(run_folder: Path) -> Path:
         (run_folder / "plots").mkdir(exist_ok=True)
     for name, image in images.items():
         (run_folder / "plots" / f"{name}.png").write_bytes(image)
-    path = run_folder / "report.html"
+    path = run_folder / REPORT_FILE
     path.write_text(page(results, plots, images), encoding="utf-8")
     return path

@@ -23,7 +23,7 @@ pytest.importorskip("espeakng_loader", reason="the demo group is not installed")
 
 SPLITS = ("train", "valid", "test")
 NUM_VOICES = 396
-NUM_PER_VOICE = 2
+NUM_PER_VOICE = 3
 
 
 @pytest.fixture(scope="module")

@@ -22,10 +22,8 @@ from duovox.run.hypothesis_files import write_hypotheses
 from duovox.run.logits import stored_logits
 from duovox.run.report.mask_plot import masked_utterance, write_masked
 from duovox.run.scores import speaker_scores, speech_scores, ssl_scores
-from duovox.task.evaluation import Evaluation, SpeakerEvaluation, SpeechEvaluation, Trials
+from duovox.task.evaluation import AS_NORM, Evaluation, SpeakerEvaluation, SpeechEvaluation, Trials
 from duovox.task.ssl_evaluation import SslEvaluation
-
-AS_NORM = ".as_norm"  # of the same trials with normalised scores, behind the name of their set
 
 
 @dataclass(frozen=True, kw_only=True)

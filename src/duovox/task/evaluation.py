@@ -21,6 +21,8 @@ from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
 from duovox.task.ssl_evaluation import SslEvaluation
 
+AS_NORM = ".as_norm"  # behind the name of a set: its trials once more, with normalised scores
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hypothesis:

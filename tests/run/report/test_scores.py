@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from duovox.run.report.scores import ScoredTrials, hardest, read_scores
+from duovox.run.report.speaker_section import hardest_trials
 
 
 def trials(name: str, scores: list[float], is_target: list[bool]) -> ScoredTrials:
@@ -64,3 +65,12 @@ def test_the_hardest_trials_are_those_of_all_lists_together(is_target: bool) -> 
 def test_fewer_trials_than_wanted_are_all_shown() -> None:
     lists = [trials("one", [0.1, 0.2], [True, False])]
     assert len(hardest(lists, count=5, is_target=True)) == 1
+
+
+def test_normalised_scores_are_no_cosines_and_not_among_the_hardest_trials() -> None:
+    plain = trials("list", [0.9, 0.1], [False, True])
+    normalised = trials("list.as_norm", [4.0, -4.0], [False, True])
+    assert (plain.are_cosines, normalised.are_cosines) == (True, False)
+    table = hardest_trials([normalised, plain])
+    assert "0.900" in table
+    assert "4.000" not in table

@@ -41,7 +41,7 @@ def _draw(axes: Axes, ink: Ink, *, trials: ScoredTrials) -> None:
         threshold = equal_error_rate(trials.scores, trials.is_target).threshold
         label = f"EER threshold {threshold:.3f}"
         axes.axvline(threshold, color=ink.text, linestyle="--", linewidth=1.2, label=label)
-    axes.set_xlabel("Score (cosine)")
+    axes.set_xlabel("Score (cosine)" if trials.are_cosines else "Score (AS-norm)")
     axes.set_ylabel("Share of trials in bin (%)")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False, fontsize=8.5)

@@ -11,6 +11,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from duovox.task.evaluation import AS_NORM
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredTrials:
@@ -24,6 +26,11 @@ class ScoredTrials:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    @property
+    def are_cosines(self) -> bool:
+        """Whether the scores are the embeddings' cosines, and not what AS-norm makes of them."""
+        return not self.name.endswith(AS_NORM)
 
     @property
     def has_both_classes(self) -> bool:

@@ -12,9 +12,10 @@ COUNT = 5  # trials shown of each kind
 
 def hardest_trials(lists: Sequence[ScoredTrials]) -> Markup:
     """Return the non-targets with the highest scores and the targets with the lowest."""
+    cosines = [one for one in lists if one.are_cosines]  # the same trials, on one scale
     trials = [
-        *hardest(lists, count=COUNT, is_target=False),
-        *hardest(lists, count=COUNT, is_target=True),
+        *hardest(cosines, count=COUNT, is_target=False),
+        *hardest(cosines, count=COUNT, is_target=True),
     ]
     header = ["Truth", "Score", "Enrolled", "Tested", "Trial list"]
     return join(

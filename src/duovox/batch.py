@@ -77,6 +77,11 @@ class SpeechBatch(_Movable):
         """Return what each task learns from."""
         return {"speech": self}
 
+    @property
+    def parts(self) -> tuple[TaskBatch, ...]:
+        """Return what the network hears, each utterance once."""
+        return (self,)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeakerBatch(_Movable):
@@ -100,6 +105,11 @@ class SpeakerBatch(_Movable):
         """Return what each task learns from."""
         return {"speaker": self}
 
+    @property
+    def parts(self) -> tuple[TaskBatch, ...]:
+        """Return what the network hears, each utterance once."""
+        return (self,)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiTaskBatch(_Movable):
@@ -115,6 +125,42 @@ class MultiTaskBatch(_Movable):
     def by_task(self) -> dict[str, TaskBatch]:
         """Return what each task learns from."""
         return {"speech": self.speech, "speaker": self.speaker}
+
+    @property
+    def parts(self) -> tuple[TaskBatch, ...]:
+        """Return what the network hears, each utterance once."""
+        return (self.speech, self.speaker)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointBatch(_Movable):
+    """Padded utterances with both labels: one pass of the network serves both tasks."""
+
+    speech: SpeechBatch
+    speaker_ids: Tensor  # (B,) int64 class ids
+
+    def __post_init__(self) -> None:
+        _check_rows("speaker_ids", self.speaker_ids, len(self.speech), ndim=1)
+
+    def __len__(self) -> int:
+        return len(self.speech)
+
+    @property
+    def by_task(self) -> dict[str, TaskBatch]:
+        """Return what each task learns from: the same waves."""
+        heard = self.speech
+        speaker = SpeakerBatch(
+            keys=heard.keys,
+            waves=heard.waves,
+            num_samples=heard.num_samples,
+            speaker_ids=self.speaker_ids,
+        )
+        return {"speech": heard, "speaker": speaker}
+
+    @property
+    def parts(self) -> tuple[TaskBatch, ...]:
+        """Return what the network hears, each utterance once."""
+        return (self.speech,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +194,14 @@ class SslBatch(_Movable):
         """Return what each task learns from."""
         return {"ssl": self}
 
+    @property
+    def parts(self) -> tuple[TaskBatch, ...]:
+        """Return what the network hears, each utterance once."""
+        return (self,)
+
 
 TaskBatch = SpeechBatch | SpeakerBatch | SslBatch  # what one task learns from
-TrainingBatch = TaskBatch | MultiTaskBatch
+TrainingBatch = TaskBatch | MultiTaskBatch | JointBatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +212,7 @@ class NetworkOutput(_Movable):
     num_frames: Tensor  # (B,) int64, true number of frames
     token_logits: Tensor | None = None  # (B, T, V)
     embedding: Tensor | None = None  # (B, E) pooled, not normalised
+    source_logits: Tensor | None = None  # (B, 2) of the data: for speech, for speakers
     speaker_logits: Tensor | None = None  # (B, K) cosines for AAM-softmax, logits for cross-entropy
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from duovox.network.branch.branched import BranchedLayers
+from duovox.network.branch.early import EarlySpeakerBranch
 from duovox.network.branch.shared import SharedBranch
 from duovox.network.branch.split import SplitBranch
 from duovox.network.wav2vec2.architecture import Architecture
@@ -64,3 +65,24 @@ def test_branches_have_layers_of_their_own(
 def test_each_branch_needs_a_layer(architecture: Architecture, num_shared_layers: int) -> None:
     with pytest.raises(ValueError, match="must lie between 0 and 1"):
         BranchedLayers(Wav2Vec2Backbone(architecture), num_shared_layers=num_shared_layers)
+
+
+@pytest.mark.parametrize("num_layers", [0, 1])
+def test_an_early_speaker_task_takes_the_output_of_its_layer(
+    architecture: Architecture, waves: Tensor, num_samples: Tensor, num_layers: int
+) -> None:
+    backbone = Wav2Vec2Backbone(architecture).eval()
+    whole = backbone(waves, num_samples, with_layers=True)
+    branch = EarlySpeakerBranch(backbone, num_layers=num_layers)
+    early = backbone(waves, num_samples, num_layers=branch.num_shared_layers)
+    torch.testing.assert_close(branch(early, "speech"), whole.frames, atol=1e-6, rtol=1e-5)
+    expected = whole.layers[num_layers]
+    if architecture.pre_norm:  # between its layers nothing is normalised
+        expected = backbone.transformer.final_norm(expected)
+    torch.testing.assert_close(branch(early, "speaker"), expected)
+
+
+def test_an_early_speaker_task_has_at_most_a_norm_of_its_own(architecture: Architecture) -> None:
+    backbone = Wav2Vec2Backbone(architecture)
+    names = [*EarlySpeakerBranch(backbone, num_layers=1).state_dict()]
+    assert names == (["norm.weight", "norm.bias"] if architecture.pre_norm else [])

@@ -5,6 +5,7 @@ A branch turns what the backbone made of a batch into the frames of one task, "s
 
     shared     both tasks see all dimensions of the last layer
     branched   each task has its own copy of the upper layers
+    early      the speaker task takes a lower layer, the speech task goes on to the last
     split      each task sees its own dimensions of the last layer
 """
 
@@ -23,6 +24,11 @@ class Branch(Protocol):
     """What the network expects of a branch."""
 
     dims: dict[Side, int]  # width of the frames that each task gets
+
+    @property
+    def num_shared_layers(self) -> int | None:
+        """Number of the backbone's layers that are to run before it; None: all."""
+        ...
 
     def __call__(self, encoded: Encoded, task: Side) -> Tensor:
         """Return the frames (B, T, dims[task]) of a task."""

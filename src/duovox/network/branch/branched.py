@@ -19,6 +19,8 @@ class BranchedLayers(nn.Module):
         num_shared_layers: how many layers stay in the backbone.
     """
 
+    num_shared_layers = None  # all that are left in the backbone
+
     def __init__(self, backbone: Wav2Vec2Backbone, *, num_shared_layers: int) -> None:
         super().__init__()
         num_layers = len(backbone.transformer.layers)

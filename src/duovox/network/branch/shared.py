@@ -11,6 +11,8 @@ from duovox.network.wav2vec2.backbone import Encoded
 class SharedBranch(nn.Module):
     """Give every task the backbone's last layer as it is."""
 
+    num_shared_layers = None
+
     def __init__(self, width: int) -> None:
         super().__init__()
         self.dims: dict[Side, int] = {"speech": width, "speaker": width}

@@ -11,6 +11,8 @@ from duovox.network.wav2vec2.backbone import Encoded
 class SplitBranch(nn.Module):
     """Give the first dimensions to the speaker task and the others to the speech task."""
 
+    num_shared_layers = None
+
     def __init__(self, width: int, *, num_speaker_dimensions: int) -> None:
         super().__init__()
         if not 0 < num_speaker_dimensions < width:

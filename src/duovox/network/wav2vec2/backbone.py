@@ -104,6 +104,7 @@ class Wav2Vec2Backbone(nn.Module):
         *,
         with_layers: bool = False,
         class_frame: Tensor | None = None,
+        num_layers: int | None = None,
     ) -> Encoded:
         """Return the frames of waves (B, S) with their true lengths num_samples (B,).
 
@@ -111,13 +112,14 @@ class Wav2Vec2Backbone(nn.Module):
             with_layers: return the transformer's input and the output of each layer as well.
             class_frame: (D,) a vector to put in front of the frames of every utterance, after
                 masking and before the positions; it comes back as frame 0.
+            num_layers: end behind so many transformer layers, before any final norm; None: the end.
         """
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_feature_encoder):
             features = self.feature_encoder(waves, num_samples)  # (B, T, C)
         normalised = self.embedding.feature_norm(features)
         num_frames = self.architecture.num_frames(num_samples)
         frames, num_frames = self.embedding(normalised, num_frames, class_frame)
-        layers = self.transformer(frames, num_frames, with_layers=with_layers)
+        layers = self.transformer(frames, num_frames, with_layers=with_layers, stop=num_layers)
         return Encoded(
             frames=layers[-1], num_frames=num_frames, layers=layers if with_layers else None
         )

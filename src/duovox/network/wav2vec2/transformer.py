@@ -54,19 +54,30 @@ class Transformer(nn.Module):
         )
 
     def forward(
-        self, frames: Tensor, num_frames: Tensor, *, with_layers: bool = False
+        self,
+        frames: Tensor,
+        num_frames: Tensor,
+        *,
+        with_layers: bool = False,
+        start: int = 0,
+        stop: int | None = None,
     ) -> tuple[Tensor, ...]:
         """Return the last layer's output (B, T, D), or the input and the output of every layer.
 
         Padding is neither attended to nor left in what is returned: it is zero.
+
+        Args:
+            start, stop: run the layers from `start` up to `stop` only, counted from 0; the final
+                norm comes behind the last of all layers, so not where `stop` is set.
         """
         is_real = true_frames(num_frames, frames.shape[1])
         attention_mask = is_real[:, None, None]  # (B, 1, 1, T): the same for all heads and queries
         states: tuple[Tensor, ...] = (frames,)
-        for layer in self.layers:
+        for layer in list(self.layers)[start:stop]:
             output = self._run(layer, states[-1], attention_mask)
             states = (*states, output) if with_layers else (output,)
-        states = (*states[:-1], self.final_norm(states[-1]))
+        if stop is None:
+            states = (*states[:-1], self.final_norm(states[-1]))
         return tuple(state.masked_fill(~is_real[..., None], 0.0) for state in states)
 
     def take_layers_above(self, num_kept: int) -> Transformer:

@@ -20,6 +20,7 @@ from duovox import (
     cli_decoder,
     cli_model,
     cli_prepare,
+    cli_score,
     cli_split,
     cli_transcribe,
 )
@@ -58,6 +59,8 @@ app.command()(cli_transcribe.transcribe)
 app.command()(cli_compare.compare)
 for command in ("evaluate", "report", "embed", "verify"):
     app.command()(getattr(cli_model, command))
+for command in ("score", "calibrate", "fuse"):
+    app.command()(getattr(cli_score, command))
 for command in ("decode", "tune_decoder", "ngram"):
     app.command()(getattr(cli_decoder, command))
 

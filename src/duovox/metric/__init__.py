@@ -9,6 +9,7 @@ Plain functions on plain numbers; every number says how it is defined.
 | min_dcf | minimum of the normalised detection cost |
 | actual_dcf | the same cost at the threshold that calibrated scores promise is best |
 | cllr | cost of log-likelihood ratios over all decisions, and its minimum |
+| bayes_error | actual and minimum cost over all priors, for plots |
 | fusion | scores of one system or several -> log-likelihood ratios |
 | det | the DET curve, for plots |
 | interval | 95 % bootstrap intervals, over utterances for WER, over speakers for EER and minDCF |

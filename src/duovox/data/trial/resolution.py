@@ -40,7 +40,7 @@ def resolve(trials: TrialList, index: Index) -> ResolvedTrials:
             that fits several utterances.
     """
     entries = dict.fromkeys((*trials.enroll, *trials.test))
-    places = _places(index, {spelling for entry in entries for spelling in _spellings(entry)})
+    places = _places(index, {spelling for entry in entries for spelling in spellings(entry)})
     found = {entry: _rows(entry, places) for entry in entries}
     missing = [entry for entry, rows in found.items() if not rows]
     if missing:
@@ -73,7 +73,7 @@ def _places(index: Index, wanted: set[str]) -> dict[str, list[int]]:
 
 
 def _rows(entry: str, places: dict[str, list[int]]) -> list[int]:
-    return next((places[name] for name in _spellings(entry) if name in places), [])
+    return next((places[name] for name in spellings(entry) if name in places), [])
 
 
 def _names(index: Index) -> Iterator[Iterable[str]]:
@@ -81,10 +81,10 @@ def _names(index: Index) -> Iterator[Iterable[str]]:
     for key, source in zip(index.key, index.source, strict=True):
         tail = "/".join(source.split("/")[-3:])
         original = original_name(key)
-        yield *_spellings(key), *_spellings(original), *_spellings(source), _spellings(tail)[1]
+        yield *spellings(key), *spellings(original), *spellings(source), spellings(tail)[1]
 
 
-def _spellings(name: str) -> tuple[str, str]:
+def spellings(name: str) -> tuple[str, str]:
     """Return the name without its extension, and the same with `-` for `/`."""
     stem, dot, extension = name.rpartition(".")
     if dot and extension.lower() in _EXTENSIONS:

@@ -56,6 +56,16 @@ def _min_dcf(p_target: float) -> Measure:
     )
 
 
+def _actual_dcf(p_target: float) -> Measure:
+    return Measure(
+        key=f"actual_dcf_p{100 * p_target:02.0f}",
+        name=f"actDCF({p_target})",
+        definition="The same cost at the threshold that log-likelihood ratios ask for: what it "
+        "exceeds the minimum by is lost by calibration.",
+        is_percent=False,
+    )
+
+
 MEASURES = (
     Measure(
         key="wer",
@@ -76,6 +86,21 @@ MEASURES = (
     ),
     _min_dcf(0.01),
     _min_dcf(0.05),
+    _actual_dcf(0.01),
+    _actual_dcf(0.05),
+    Measure(
+        key="cllr",
+        name="Cllr",
+        definition="Cost of log-likelihood ratios in bits per trial, over all decisions. 0 is "
+        "perfect; 1 is no better than not listening; above 1, scores mislead.",
+        is_percent=False,
+    ),
+    Measure(
+        key="min_cllr",
+        name="minCllr",
+        definition="The same under the best calibration that keeps the scores in their order.",
+        is_percent=False,
+    ),
     Measure(
         key="accuracy",
         name="Accuracy",

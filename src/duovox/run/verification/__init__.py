@@ -1,0 +1,1 @@
+"""Scores of speaker verification, of any system: made, read, measured, calibrated, fused."""

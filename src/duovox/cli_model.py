@@ -65,13 +65,13 @@ def report(
     from duovox.run.folder import CIRCUMSTANCES
     from duovox.run.report import write_report
     from duovox.run.report.run_folder import is_run
-    from duovox.run.report.sweep import read_sweep, sweep_table, write_sweep_report
+    from duovox.run.report.sweep import print_sweep, read_sweep, write_sweep_report
 
     if is_run(run):
         typer.echo(write_report(run))
         return
     runs = read_sweep(run, circumstances=CIRCUMSTANCES)
-    Console(soft_wrap=True).print(sweep_table(runs))
+    print_sweep(runs, Console())
     typer.echo(write_sweep_report(run, runs))
 
 

@@ -1,0 +1,93 @@
+"""How far a run is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from duovox.run.failure import FAILURE_FILE
+from duovox.run.finished import METRICS_FILE, TRAINING_FILE
+from duovox.run.lock import is_at_work
+from duovox.run.lr_range import CSV_FILE
+
+
+class Status(StrEnum):
+    """What a run is, in the order in which a reader wants to know."""
+
+    FAILED = "failed"
+    STOPPED = "stopped"  # nobody is at work; the same command goes on, or begins anew
+    RUNNING = "running"
+    NOT_SCORED = "not scored yet"  # trained
+    DONE = "done"
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """How far a run is."""
+
+    status: Status
+    num_steps: int  # optimiser steps, as far as they were logged
+    max_steps: int  # asked for
+    failed_at: str = ""  # ISO 8601
+    error: str = ""  # what a failed run said last
+
+    @property
+    def steps(self) -> str:
+        """Return "400 of 2,000", or "2,000" where that is all."""
+        if self.num_steps == self.max_steps:
+            return f"{self.num_steps:,}"
+        return f"{self.num_steps:,} of {self.max_steps:,}"
+
+    @property
+    def remark(self) -> str:
+        """Say what went wrong, or how it goes on."""
+        if self.status is Status.FAILED:
+            return f"{self.error} ({self.failed_at})"
+        if self.status is Status.STOPPED:
+            return "the same command goes on" if self.num_steps else "the same command begins"
+        return "the same command scores it" if self.status is Status.NOT_SCORED else ""
+
+
+def read_state(folder: Path, config: dict[str, Any]) -> State:
+    """Return how far the run in a folder is; its settings tell how far it shall go."""
+    failed_at, _, error = _text(folder / FAILURE_FILE).partition("\n")
+    is_range_test = bool(config.get("run_lr_range_test"))
+    steps = config.get("lr_range_iterations") if is_range_test else _max_steps(config)
+    return State(
+        status=_status(folder, is_range_test=is_range_test),
+        num_steps=_num_steps(folder),
+        max_steps=steps or 0,
+        failed_at=failed_at,
+        error=" ".join(error.split()),
+    )
+
+
+def _status(folder: Path, *, is_range_test: bool) -> Status:
+    if is_at_work(folder):
+        return Status.RUNNING
+    if (folder / FAILURE_FILE).is_file():
+        return Status.FAILED
+    if (folder / (CSV_FILE if is_range_test else METRICS_FILE)).is_file():
+        return Status.DONE
+    return Status.NOT_SCORED if (folder / TRAINING_FILE).is_file() else Status.STOPPED
+
+
+def _max_steps(config: dict[str, Any]) -> int:
+    trainer = config.get("trainer")
+    return int(trainer["max_steps"]) if isinstance(trainer, dict) else 0
+
+
+def _num_steps(folder: Path) -> int:
+    if training := _text(folder / TRAINING_FILE):
+        return int(json.loads(training)["steps"])
+    names, *rows = _text(folder / "metrics.csv").rpartition("\n")[0].splitlines() or [""]
+    if not rows or "step" not in names.split(","):
+        return 0
+    return int(rows[-1].split(",")[names.split(",").index("step")])
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""

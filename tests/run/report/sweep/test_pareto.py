@@ -1,0 +1,64 @@
+"""Nobody beats the runs on the front in both words and speakers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from duovox.run.report.sweep.group import Grid, Group, Spread, grids_of, groups_of
+from duovox.run.report.sweep.pareto import Point, front, over_sets, pareto_plot, points_of
+from duovox.run.report.sweep.runs import read_sweep
+
+RATES = st.integers(0, 5).map(lambda n: n / 10)
+
+
+def point(number: int, wer: float, eer: float) -> Point:
+    group = Group(experiment="", settings={}, telling={}, runs=[])
+    spreads = (Spread(values=(value,), interval=None) for value in (wer, eer))
+    return Point(grid=Grid(number=number, groups=[group]), wer=next(spreads), eer=next(spreads))
+
+
+@given(st.lists(st.tuples(RATES, RATES), min_size=1))
+def test_the_front_beats_the_rest_and_not_itself(rates) -> None:
+    best = {(one.wer.mean, one.eer.mean) for one in front([point(0, *each) for each in rates])}
+    for wer, eer in rates:
+        beaten = any(a <= wer and b <= eer and (a, b) != (wer, eer) for a, b in rates)
+        assert ((wer, eer) in best) == (not beaten)
+
+
+def test_only_those_that_learnt_both_are_points(study: Path) -> None:
+    grids = grids_of(groups_of(read_sweep(study)))
+    assert [one.grid.number for one in points_of(grids)] == [1, 2]
+
+
+def test_several_test_sets_are_averaged_without_an_interval(tmp_path: Path, write_run) -> None:
+    write_run(tmp_path / "e" / "a", wer=0.2)
+    metrics = tmp_path / "e" / "a" / "metrics.json"
+    both = '"words": {"wer": 0.2, "wer_interval": [0.1, 0.3]}, "more": {"wer": 0.4}'
+    metrics.write_text(f'{{"validation": {{}}, "test": {{{both}}}}}')
+    (grid,) = grids_of(groups_of(read_sweep(tmp_path)))
+    spread = over_sets(grid, "wer")
+    assert spread is not None
+    assert spread.values == pytest.approx((0.3,))
+    assert spread.interval is None
+
+
+def test_points_lines_and_numbers_are_drawn(study: Path, drawn) -> None:
+    plot = pareto_plot(grids_of(groups_of(read_sweep(study))))
+    axes = drawn(plot)
+    assert [text.get_text() for text in axes.texts] == ["1", "2"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "Pareto front",
+        "4  words-alone",
+        "3  voices-alone",
+    ]
+    line = axes.lines[0]
+    assert line.get_xdata() == pytest.approx([12, 21])
+    assert line.get_ydata() == pytest.approx([16, 11])
+
+
+def test_a_single_point_is_no_plot(sweep: Path) -> None:
+    assert pareto_plot(grids_of(groups_of(read_sweep(sweep)))) is None

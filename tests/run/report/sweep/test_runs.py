@@ -1,0 +1,67 @@
+"""The runs below a folder: their order, their names, their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from duovox.run.report.sweep.runs import mean_over_sets, read_sweep
+from duovox.run.report.sweep.state import Status
+
+
+def test_runs_are_told_apart_by_the_settings_that_differ_and_in_their_order(sweep: Path) -> None:
+    runs = read_sweep(sweep)
+    assert [run.settings for run in runs] == [
+        {"data.speech.sample.seed": seed} for seed in (1, 2, 3, 10)
+    ]
+    assert runs[1].name == "digits: sample.seed=2"
+    assert [run.folder.name for run in runs] == ["c8", "c7", "c6", "d"]
+    assert [run.state.status for run in runs] == [Status.DONE] * 3 + [Status.STOPPED]
+    assert [run.objective for run in runs] == [0.40, 0.44, 0.48, None]
+
+
+def test_each_experiment_has_its_own_settings(study: Path) -> None:
+    assert [run.name for run in read_sweep(study)] == [
+        "both: loss.scale_method=null, seed=1",
+        "both: loss.scale_method=null, seed=2",
+        "both: loss.scale_method=min, seed=1",
+        "both: loss.scale_method=min, seed=2",
+        "voices-alone",
+        "words-alone: algo.lr=0.0001",
+        "words-alone: algo.lr=0.001",
+        "words-alone: algo.lr=0.01",
+    ]
+
+
+def test_runs_put_aside_do_not_count(sweep: Path, write_run) -> None:
+    write_run(sweep / "c8.1", sample_seed=1, wer=0.9)
+    assert "c8.1" not in [run.folder.name for run in read_sweep(sweep)]
+
+
+def test_circumstances_tell_no_runs_apart(sweep: Path, write_run) -> None:
+    write_run(sweep / "f", sample_seed=4, wer=0.5, tag="b")
+    assert "tag" in read_sweep(sweep)[0].settings
+    assert "tag" not in read_sweep(sweep, circumstances=["tag"])[0].settings
+
+
+def test_the_mean_over_sets_is_over_those_that_have_the_measure() -> None:
+    assert mean_over_sets([{"wer": 0.2}, {"wer": 0.4}, {"eer": 0.9}], "wer") == pytest.approx(0.3)
+    assert mean_over_sets([{"eer": 0.9}], "wer") is None
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "has no runs in it"),
+        ({"a/config.yaml": "{"}, "config.yaml is damaged"),
+        ({"a/config.yaml": "- 1"}, "it holds no settings"),
+        ({"a/config.yaml": "a: 1", "a/metrics.json": "{"}, "metrics.json must be a JSON object"),
+    ],
+)
+def test_a_folder_without_runs_and_damaged_files_are_named(
+    make_run: Callable[[dict[str, str]], Path], files: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_sweep(make_run(files))

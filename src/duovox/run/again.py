@@ -26,7 +26,8 @@ from duovox.run.earlier_results import METRICS_FILE, check_earlier_results
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.read import read
 from duovox.run.sample import draw, length_limits, warn_of_heard
-from duovox.run.settings import Option, SpeakerPipeline, SpeechPipeline
+from duovox.run.settings import Option, SpeechPipeline
+from duovox.run.speaker_settings import SpeakerPipeline
 from duovox.run.speech_settings import SpeechData
 from duovox.run.weights import CONFIG_FILE, ModelCard, load_network
 from duovox.task.evaluation import SpeakerEvaluation, SpeechEvaluation

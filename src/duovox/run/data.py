@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from duovox.batch import SAMPLE_RATE
 from duovox.data.dataset.cache import local_copy, local_file
 from duovox.data.dataset.index import Index
 from duovox.data.loader import evaluation_loader
 from duovox.data.plan.batching import Batching
+from duovox.data.source.joint import JointSource
 from duovox.data.source.selection import Limits, check_unheard
 from duovox.data.source.speaker import SpeakerSource, training_speakers
 from duovox.data.source.speech import SpeechSource
@@ -26,15 +26,14 @@ from duovox.data.trial.list import read_trials
 from duovox.data.trial.resolution import resolve
 from duovox.data.wave.preparation import Preparation
 from duovox.run.evaluate import EvaluationSet
-from duovox.run.option import AUGMENTATIONS, make
+from duovox.run.option import AUGMENTATIONS, make_all
 from duovox.run.sample import draw, length_limits, warn_of_heard
-from duovox.run.settings import (
-    Option,
+from duovox.run.settings import Speech
+from duovox.run.speaker_settings import (
     Selector,
     Speaker,
     SpeakerData,
     SpeakerLoading,
-    Speech,
     TrialSet,
 )
 from duovox.run.speech_settings import SpeechData
@@ -42,7 +41,7 @@ from duovox.task.evaluation import Evaluation, SpeakerEvaluation, SpeechEvaluati
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
 
-Source = SpeechSource | SpeakerSource | SslSource
+Source = SpeechSource | SpeakerSource | JointSource | SslSource
 Sizes = tuple[int | None, int | None]  # of a batch: padded samples or utterances
 _SPEAKER_BLOCK = 100_000  # utterances, of which VoxCeleb 2 has 17 per speaker in a block
 
@@ -61,8 +60,8 @@ class SpeechSets:
         """The symbols of the CTC head; the first is its blank."""
         return self.settings.tokenizer.vocabulary
 
-    def training(self) -> SpeechSource:
-        """Return the source that training draws from."""
+    def training(self, *, needs_speaker: bool = False) -> SpeechSource:
+        """Return the source that training draws from; `needs_speaker` asks for both labels."""
         pipeline, loading = self.settings.pipeline, self.settings.dataloader
         return SpeechSource.for_training(
             self._training_index,
@@ -75,11 +74,16 @@ class SpeechSets:
             seed=self.seed,
             preparation=Preparation(
                 speed=SpeedPerturbation(pipeline.speeds),
-                augmentations=_augmentations(pipeline.augmentations, "speech"),
+                augmentations=make_all(
+                    pipeline.augmentations,
+                    path="speech.pipeline.augmentations",
+                    within=AUGMENTATIONS,
+                ),
                 normalize="chunk" if pipeline.normalize else "none",
             ),
             limits=length_limits(pipeline),
             unknown_characters=pipeline.unknown_characters,
+            needs_speaker=needs_speaker,
         )
 
     @cached_property
@@ -156,16 +160,16 @@ class SpeakerSets:
     def _training_index(self) -> Index:
         return load_index(self.data.train, self.cache_folder)
 
-    def training(self) -> SpeakerSource:
-        """Return the source that training draws from.
-
-        Raises:
-            ValueError: a speaker of a test's trials is among the training speakers.
-        """
+    def check_tests(self) -> None:
+        """Raise a ValueError where a speaker of a test's trials is among the training speakers."""
         for trial_set in self.data.test.values():
             index = load_index(trial_set.folder, self.cache_folder)
             trials = resolve(read_trials(_file(trial_set.trials, self.cache_folder)), index)
             check_unseen_speakers(trials, index, self.speakers)
+
+    def training(self) -> SpeakerSource:
+        """Return the source that training draws from, once the tests are checked."""
+        self.check_tests()
         pipeline = self.settings.pipeline
         return SpeakerSource.for_training(
             self._training_index,
@@ -175,7 +179,11 @@ class SpeakerSets:
             preparation=Preparation(
                 chunk=chunk_rule(pipeline.selector_train),
                 speed=SpeedPerturbation(pipeline.speeds),
-                augmentations=_augmentations(pipeline.augmentations, "speaker"),
+                augmentations=make_all(
+                    pipeline.augmentations,
+                    path="speaker.pipeline.augmentations",
+                    within=AUGMENTATIONS,
+                ),
                 normalize=pipeline.normalize,
             ),
             limits=Limits(min_seconds=pipeline.min_seconds),
@@ -270,14 +278,6 @@ def load_index(folders: str | Sequence[str], cache_folder: Path) -> Index:
 
 def _file(name: str, cache_folder: Path) -> Path:
     return local_file(name, cache_folder).expanduser()
-
-
-def _augmentations(options: Mapping[str, Option], task: str) -> tuple[Any, ...]:
-    path = f"{task}.pipeline.augmentations"
-    return tuple(
-        make(option, path=f"{path}.{name}", within=AUGMENTATIONS)
-        for name, option in options.items()
-    )
 
 
 def chunk_rule(selector: Selector) -> ChunkRule:

@@ -26,6 +26,7 @@ from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.finished import METRICS_FILE, TRAINING_FILE, objective, scored_before
 from duovox.run.folder import open_run_folder, run_folder
+from duovox.run.joint import check_joint, training_sources
 from duovox.run.left_out import check_left_out, write_left_out
 from duovox.run.lock import alone_in
 from duovox.run.log import make_loggers
@@ -194,7 +195,7 @@ class Run:
         speech, listed = self.sets.get("speech"), self.folder / LEFT_OUT_FILE
         if isinstance(speech, SpeechSets):
             speech.check_unheard(sets)
-        sources: dict[str, Source] = {task: one.training() for task, one in self.sets.items()}
+        sources = training_sources(self.sets, is_joint=self.settings.data.batches == "joint")
         for task, source in sources.items():
             self.console.print(_describe(task, source))
         if is_main_process():
@@ -243,6 +244,8 @@ class Run:
 
 
 def _sets(settings: Settings) -> dict[str, AnySets]:
+    if settings.data.batches == "joint":
+        check_joint(settings)
     sets: dict[str, AnySets] = {}
     seed, cache_folder = settings.seed, Path(settings.temp_folder).expanduser()
     if settings.speech is not None and settings.data.speech is not None:

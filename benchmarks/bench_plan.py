@@ -34,13 +34,11 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     print_versions("numpy", "lhotse", "speechbrain")
-    padding = _print_padding(
-        _planners(_librispeech_lengths(281_241)), _librispeech_lengths(281_241)
-    )
+    padding = _print_padding(_planners(librispeech_lengths(281_241)), librispeech_lengths(281_241))
     saved = (1 - padding["ours"]) / (1 - padding[f"random, {RANDOM_BATCH_SIZE} per batch"])
     print(f"samples per epoch, random batching against ours: {saved:.2f}x (bar: >= 1.25x)\n")
     print_header()
-    planners = _planners(_librispeech_lengths(28_539))
+    planners = _planners(librispeech_lengths(28_539))
     for name in ("lhotse, 30 buckets", "lhotse, 100 buckets", "speechbrain, 30 buckets"):
         comparison = compare(planners["ours"], planners[name])
         print_row(f"plan of 28.5k utterances, {name}", ">= 10x", comparison)
@@ -119,7 +117,7 @@ def _random(lengths: Lengths) -> Batches:
     ]
 
 
-def _librispeech_lengths(num_utterances: int) -> Lengths:
+def librispeech_lengths(num_utterances: int) -> Lengths:
     """Draw lengths in samples: 70 % around 14.3 s, the rest even from 1.3 to 15 s."""
     generator = np.random.default_rng(0)
     long = generator.normal(14.3, 1.3, num_utterances)

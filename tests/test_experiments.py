@@ -1,4 +1,4 @@
-"""The commands of the multi-task study, as docs/experiments.md prints them.
+"""The commands of the multi-task studies, as docs/experiments.md prints them.
 
 Every job of every sweep composes; the first and the last of each are run, on real speech with a
 small network: digits stand in for LibriSpeech, commands for VoxCeleb.
@@ -29,7 +29,8 @@ from duovox.run.train import run
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGE = (REPOSITORY / "docs" / "experiments.md").read_text(encoding="utf-8")
 STUDY = dict(re.findall(r"^# (\w+)\npoetry run python (run_\w+\.py .+)$", PAGE, re.M))
-NUM_JOBS = {"W": 28, "S": 56, "M": 80, "B": 48}
+NUM_JOBS = {"W": 28, "S": 56, "M": 80, "B": 48, "D": 18, "J": 12}
+NUM_STEPS = {"disjoint": 200_000, "joint": 200_000}  # of the study that followed; 100,000 before
 TRAINED_ON = ("train-clean-100", "train-clean-360", "train-other-500")
 SCORED_ON = ("dev-clean", "dev-other", "test-clean", "test-other")
 VOXCELEB_LISTS = ("veri_test2", "list_test_all2", "list_test_hard2")
@@ -76,8 +77,9 @@ def composed(name: str, overrides: list[str], *, with_hydra: bool = False) -> Di
         return compose(name, overrides, return_hydra_config=with_hydra)
 
 
-def test_all_commands_of_the_study_are_there() -> None:
-    assert len(STUDY) == 25
+def test_all_commands_of_the_studies_are_there() -> None:
+    assert len([name for name in STUDY if name[0] in "WSMB"]) == 25
+    assert len(STUDY) == 25 + 8
     for study, num_jobs in NUM_JOBS.items():
         numbers = [name for name in STUDY if name.startswith(study)]
         assert sum(len(jobs_of(STUDY[name])) for name in numbers) == num_jobs
@@ -107,16 +109,17 @@ def check(config: DictConfig, job: list[str]) -> dict[str, Any]:
     settings, plain = read_settings(config)
     words = dict(word.split("=", 1) for word in job)
     assert settings.optim.algo["lr"] == float(words["optim.algo.lr"])
-    assert settings.trainer.max_steps == int(words.get("trainer.max_steps", 100_000))
+    num_steps = NUM_STEPS.get(words["+experiment"], 100_000)
+    assert settings.trainer.max_steps == int(words.get("trainer.max_steps", num_steps))
     assert isinstance(settings.tag, list)
     return plain
 
 
 def small(job: list[str]) -> list[str]:
     """Return a network with as many layers and dimensions as a job shares out, and no more."""
-    branches = "network.use_multi_branch_encoder=true" in job
+    halves = {"network.use_multi_branch_encoder=true", "network.speaker_head_layer=6"}
     splits = any(word.startswith("network.num_speaker_dimensions=") for word in job)
-    layers = f"network.architecture.num_layers={10 if branches else 2}"
+    layers = f"network.architecture.num_layers={10 if halves & {*job} else 2}"
     return [*SMALL, layers, f"network.architecture.width={640 if splits else 16}"]
 
 

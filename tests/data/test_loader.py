@@ -79,8 +79,8 @@ def test_a_restarted_stream_goes_on_where_it_stopped(sources) -> None:
 def test_a_stream_deep_in_training_starts_at_once(sources) -> None:
     plans = []
     source = sources["speech"]
-    original = source._waves._draw_speeds
-    source._waves._draw_speeds = lambda epoch: plans.append(epoch) or original(epoch)
+    original = source.waves._draw_speeds
+    source.waves._draw_speeds = lambda epoch: plans.append(epoch) or original(epoch)
     take(training_loader({"speech": source}, start_batch=10**9, num_workers=0), 1)
     assert plans == [10**9 // source.num_batches]
 

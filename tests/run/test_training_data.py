@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from duovox.data.source.speech import SpeechSource
-from duovox.run.data import SpeechSets
+from duovox.run.speech_data import SpeechSets
 from duovox.run.training_data import TrainingData
 
 

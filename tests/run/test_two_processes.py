@@ -129,6 +129,29 @@ def test_two_processes_agree_on_weights_and_on_one_gradient(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        ["data.batches=joint"],
+        ["data.batches=joint", "optim.loss.gradient_method=cagrad"],
+        ["network.use_data_source_head=true"],
+        [
+            "network.use_data_source_head=true",
+            "network.speaker_head_layer=1",
+            "optim.loss.gradient_method=pcgrad",
+        ],
+    ],
+    ids=" ".join,
+)
+def test_two_processes_agree_on_joint_batches_and_on_the_data_source(
+    train, tmp_path: Path, chosen: list[str]
+) -> None:
+    assert train("a", *chosen) == 0
+    assert last_step(tmp_path / "a") == 5
+    assert differences(*weights(tmp_path / "a")) == []
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("told", ["0", "1"])
 def test_when_one_process_is_told_to_stop_both_do_and_go_on_from_there(
     train, tmp_path: Path, told: str

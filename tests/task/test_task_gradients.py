@@ -252,7 +252,7 @@ def _combine_in_process(rank: int, meeting: str, folder: str) -> None:
         "speech": (shared * speech * heard).square().mean(),
         "speaker": (shared * speaker * 2).square(),
     }
-    gradients = TaskGradients()
+    gradients = TaskGradients(terms)
     total = terms["speech"] + terms["speaker"]
     gradients.add(terms, total, parameters=weights, keeps_graph=False)
     gradients.write(gradients.shared(), ImtlG())

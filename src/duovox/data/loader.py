@@ -18,12 +18,12 @@ from typing import Any, Protocol
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from duovox.batch import MultiTaskBatch, TaskBatch, TrainingBatch
+from duovox.batch import JointBatch, MultiTaskBatch, TaskBatch, TrainingBatch
 from duovox.data.worker import init_worker
 
 
 class Source(Protocol):
-    """Numbered batches of one task: a `SpeechSource`, a `SpeakerSource` or an `SslSource`.
+    """Numbered batches: a `SpeechSource`, `SpeakerSource`, `JointSource` or `SslSource`.
 
     It is all that a worker needs. A batch depends on nothing but its epoch, its number and the
     settings, so that any process may compute any batch.
@@ -31,7 +31,7 @@ class Source(Protocol):
 
     num_batches: int  # of every epoch
 
-    def batch(self, epoch: int, number: int) -> TaskBatch:
+    def batch(self, epoch: int, number: int) -> TaskBatch | JointBatch:
         """Return batch `number` of an epoch."""
         ...
 
@@ -48,12 +48,15 @@ def training_loader(
     """Return an endless loader of the batches of one task, or of `MultiTaskBatch` for two.
 
     Args:
-        sources: "speech", "speaker" or both, or "ssl"; each goes through its own endless epochs.
+        sources: "speech", "speaker" or both, or one of "joint" and "ssl"; each goes through its own
+            endless epochs.
         start_batch: Number of batches that this replica has had before.
     """
-    if not sources or (set(sources) != {"ssl"} and set(sources) - {"speech", "speaker"}):
+    is_alone = set(sources) in ({"ssl"}, {"joint"})
+    if not sources or (not is_alone and set(sources) - {"speech", "speaker"}):
         raise ValueError(
-            f"sources must be of speech, speaker or both, or of ssl, got {sorted(sources)}"
+            "sources must be of speech, speaker or both, or one of joint and ssl, got "
+            f"{sorted(sources)}"
         )
     numbers = _Numbers(start_batch, num_replicas, replica)
     return _loader(_TrainingStream(dict(sources)), numbers, num_workers, pin_memory=pin_memory)

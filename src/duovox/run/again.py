@@ -19,14 +19,15 @@ from duovox.data.source.speech import SpeechSource
 from duovox.data.tokenizer import Tokenizer
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
-from duovox.run.data import chunk_rule, resolve_trials
 from duovox.run.decoder import build_decoder, build_search, training_decoder
 from duovox.run.device import device_of
 from duovox.run.earlier_results import METRICS_FILE, check_earlier_results
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.read import read
 from duovox.run.sample import draw, length_limits, warn_of_heard
-from duovox.run.settings import Option, SpeakerPipeline, SpeechPipeline
+from duovox.run.settings import Option, SpeechPipeline
+from duovox.run.speaker_data import chunk_rule, resolve_trials
+from duovox.run.speaker_settings import SpeakerPipeline
 from duovox.run.speech_settings import SpeechData
 from duovox.run.weights import CONFIG_FILE, ModelCard, load_network
 from duovox.task.evaluation import SpeakerEvaluation, SpeechEvaluation

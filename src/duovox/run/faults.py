@@ -59,7 +59,7 @@ class FaultLog(Callback):
         self, trainer: Trainer, pl_module: LightningModule, batch: TrainingBatch, batch_idx: int
     ) -> None:
         """Count utterances, write down the bad ones, hold them against the limit."""
-        parts = batch.by_task.values()
+        parts = batch.parts
         for task, part in batch.by_task.items():
             self._heard[task] += part.keys
         bad = [utterance for part in parts for utterance in part.bad_utterances]

@@ -14,6 +14,7 @@ from duovox.run.weights import CONFIG_FILE
 
 TRAINING_FILE = "training.json"  # written when training is over
 METRICS_FILE = "metrics.json"  # written when all sets are scored
+RATES_FILE = "lr_range.csv"  # written when a range test is over
 
 
 def scored_before(folder: Path, plain: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ from lightning.pytorch import Trainer as LightningTrainer
 from duovox.data.atomic import write_whole
 from duovox.run.environment import is_main_process
 from duovox.run.faults import FaultLog
+from duovox.run.finished import RATES_FILE
 from duovox.run.settings import Settings
 from duovox.run.stop import StopSignal
 from duovox.run.trainer import machine_options
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 LOWEST, HIGHEST = 1e-8, 1.0
 WORST = 3.0  # times the smallest smoothed loss: there the sweep ends
-CSV_FILE, PLOT_NAME = "lr_range.csv", "lr_range"
+PLOT_NAME = "lr_range"
 _SMOOTHED_SHARE = 1 / 20  # of the sweep's steps, which an average reaches over
 
 
@@ -170,7 +171,7 @@ def sweep_rates(
 def tell(rate: float | None, folder: Path) -> str:
     """Say what a sweep has found."""
     found = "the loss never fell" if rate is None else f"suggested: optim.algo.lr={rate:.2g}"
-    return f"learning-rate range test: {found}; see {folder / PLOT_NAME}.png and {CSV_FILE}"
+    return f"learning-rate range test: {found}; see {folder / PLOT_NAME}.png and {RATES_FILE}"
 
 
 def _write(
@@ -187,7 +188,7 @@ def _write(
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["step", "learning_rate", "loss"])
     rows.writerows(zip(range(1, len(losses) + 1), rates, losses, strict=False))
-    write_whole(folder / CSV_FILE, text.getvalue())
+    write_whole(folder / RATES_FILE, text.getvalue())
     plot = Plot(
         name=PLOT_NAME,
         title="Learning-rate range test",

@@ -37,7 +37,7 @@ def _half_batches(settings: Settings) -> dict[str, int]:
     if settings.speech is not None:
         budget = settings.speech.dataloader.train_max_num_samples
         sizes["speech.dataloader.train_max_num_samples"] = budget
-    if settings.speaker is not None:
+    if settings.speaker is not None and settings.data.batches == "disjoint":
         sizes["speaker.dataloader.train_batch_size"] = settings.speaker.dataloader.train_batch_size
     if settings.ssl is not None:  # which has words of its own
         accumulation, loading = "train.accumulation", settings.ssl.dataloader

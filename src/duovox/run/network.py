@@ -10,6 +10,7 @@ from torch import nn
 from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.network.head.cosine import CosineHead
 from duovox.network.head.ctc import CtcHead
+from duovox.network.head.data_source import DataSourceHead
 from duovox.network.head.linear import LinearHead
 from duovox.network.pooling import Pooling
 from duovox.network.pooling.ctc import CtcPooling
@@ -91,7 +92,7 @@ def _with_heads(
 ) -> SpeechSpeakerNetwork:
     speech_width, speaker_width = _widths(settings.num_speaker_dimensions, backbone.width)
     dropout = settings.regularisation.final_dropout
-    speech_head = pooling = speaker_head = num_shared_layers = None
+    speech_head = pooling = speaker_head = source_head = num_shared_layers = None
     if vocabulary_size is not None:
         speech_head = CtcHead(speech_width, vocabulary_size, dropout=dropout)
         speech_head.lean(blank, bias=settings.ctc_blank_bias, scale=settings.ctc_token_scale)
@@ -100,6 +101,8 @@ def _with_heads(
         if settings.use_speaker_head:
             head = CosineHead if settings.use_cosine_linear else LinearHead
             speaker_head = head(pooling.out_dim, num_speakers, dropout=dropout)
+    if settings.use_data_source_head:
+        source_head = DataSourceHead(backbone.width, reversal_scale=settings.reversal_scale)
     if settings.use_multi_branch_encoder:
         num_shared_layers = settings.num_shared_transformers
     return SpeechSpeakerNetwork(
@@ -107,8 +110,10 @@ def _with_heads(
         speech_head=speech_head,
         pooling=pooling,
         speaker_head=speaker_head,
+        source_head=source_head,
         num_shared_layers=num_shared_layers,
         num_speaker_dimensions=settings.num_speaker_dimensions,
+        speaker_layer=None if settings.speaker_head_layer == -1 else settings.speaker_head_layer,
     )
 
 

@@ -70,6 +70,13 @@ def make(
         raise ValueError(f"{place}{error}") from error
 
 
+def make_all(
+    options: Mapping[str, Option], *, path: str, within: tuple[str, ...]
+) -> tuple[Any, ...]:
+    """Make every option of a table, in its order; `path` is the table's."""
+    return tuple(make(one, path=f"{path}.{name}", within=within) for name, one in options.items())
+
+
 def _refuse_wrong_type(value: Any, parameter: inspect.Parameter, path: str) -> None:
     """Refuse text for a parameter that wants numbers, and fractions for one that wants whole ones.
 

@@ -70,8 +70,7 @@ class TrainingProgress(Callback):
         batch_idx: int,
     ) -> None:
         """Count the batch and refresh the bar about once a second."""
-        parts = batch.by_task.values()
-        seconds = sum(int(part.num_samples.sum()) for part in parts) / SAMPLE_RATE
+        seconds = sum(int(part.num_samples.sum()) for part in batch.parts) / SAMPLE_RATE
         seconds *= trainer.world_size
         self._window_audio += seconds
         self.audio_hours += seconds / 3600

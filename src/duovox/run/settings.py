@@ -14,39 +14,30 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from duovox.run.rule import Amount, Count, Positive, Share, above, at_least, between, distinct
+from duovox.run.speaker_settings import Speaker, SpeakerData, Speeds
 from duovox.run.speech_settings import SpeechData, SpeechLoading
 from duovox.run.ssl_settings import Collapse, Ssl, SslConfig, SslData
 
 Option = dict[str, Any]  # {"_target_": "duovox....", its keyword arguments}
-Speeds = Annotated[list[Annotated[float, between(0.5, 2)]], distinct(1)]
-ChunkSeconds = Annotated[float, at_least(0.025)]  # 400 samples, which make one frame
 Seed = Annotated[int, between(0, 2**63 - 1)]  # what torch and numpy both take
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrialSet:
-    """Utterances and the questions asked about them."""
-
-    folder: str | list[str]
-    trials: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpeakerData:
-    """Dataset folders and trial lists for learning and scoring speakers."""
-
-    train: list[str]
-    validation: dict[str, TrialSet]
-    test: dict[str, TrialSet]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Data:
-    """What a run learns from."""
+    """What a run learns from: a batch for each task, or joint ones that have both labels."""
 
     speech: SpeechData | None = None
     speaker: SpeakerData | None = None
     ssl: SslData | None = None
+    batches: Literal["disjoint", "joint"] = "disjoint"
+
+    def __post_init__(self) -> None:
+        words, voices = (part.train if part else None for part in (self.speech, self.speaker))
+        if self.batches == "joint" and (words is None or words != voices):
+            raise ValueError(
+                "batches=joint hears the same utterances for both tasks, so speaker.train must be "
+                f"speech.train, got {voices} and {words}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,64 +72,6 @@ class Speech:
     dataloader: SpeechLoading
     pipeline: SpeechPipeline
     tokenizer: Tokenizer
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpeakerLoading:
-    """Batches of a fixed count."""
-
-    train_batch_size: Positive
-    train_utterances_per_speaker: Positive = 1
-    val_batch_size: Positive
-    test_batch_size: Positive
-    num_workers: Count
-    pin_memory: bool
-
-    def __post_init__(self) -> None:
-        if self.train_batch_size % self.train_utterances_per_speaker:
-            raise ValueError(
-                "train_batch_size must be a multiple of train_utterances_per_speaker="
-                f"{self.train_utterances_per_speaker}, got {self.train_batch_size}"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selector:
-    """Which part of an utterance is used."""
-
-    start: Literal["first", "random"]
-    desired_chunk_length_sec: ChunkSeconds
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpeakerPipeline:
-    """From bytes to chunks."""
-
-    normalize: Literal["chunk", "utterance", "none"]
-    min_seconds: Amount
-    speeds: Speeds
-    speeds_are_speakers: bool
-    augmentations: dict[str, Option]
-    selector_train: Selector
-    selector_val: Selector
-    selector_test: Selector
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpeakerScoring:
-    """How the trials of test sets are scored beside plain cosines."""
-
-    as_norm_utterances: Count  # of each training speaker, for the cohort; 0 = no AS-norm
-    as_norm_nearest: Positive  # scores with the cohort that count
-
-
-@dataclass(frozen=True, kw_only=True)
-class Speaker:
-    """Everything about the speaker task but its data."""
-
-    dataloader: SpeakerLoading
-    pipeline: SpeakerPipeline
-    scoring: SpeakerScoring
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +112,9 @@ class Network:
     use_multi_branch_encoder: bool = False
     num_shared_transformers: Count = 6
     num_speaker_dimensions: Positive | None = None
+    speaker_head_layer: Annotated[int, at_least(-1)] = -1
+    use_data_source_head: bool = False
+    reversal_scale: Amount = 1.0
     enable_ctc_pool_speaker_embedding: bool = False
     enable_ctc_pool_no_grad: bool = True
     ctc_pool_on_blank_embeddings: bool = False
@@ -211,6 +147,7 @@ class Loss:
     gradient_method: str | None = None
     cagrad_c: Amount = 0.5
     log_task_gradients: bool = False
+    data_source_weight: Amount = 1.0
     gradient: dict[str, Option] | None = None
 
 

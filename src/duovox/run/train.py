@@ -20,7 +20,7 @@ from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.run.build import read_settings
 from duovox.run.cohort import Cohort
 from duovox.run.cpu import tune_for_training
-from duovox.run.data import Source, SpeakerSets, SpeechSets
+from duovox.run.data import Source
 from duovox.run.decoder import build_search, training_decoder
 from duovox.run.device import check_gpus
 from duovox.run.environment import is_main_process, write_environment
@@ -28,6 +28,7 @@ from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.failure import failure_noted
 from duovox.run.finished import METRICS_FILE, TRAINING_FILE, objective, scored_before
 from duovox.run.folder import open_run_folder, run_folder
+from duovox.run.joint import training_sources
 from duovox.run.left_out import check_left_out, write_left_out
 from duovox.run.lock import alone_in
 from duovox.run.log import make_loggers
@@ -37,7 +38,10 @@ from duovox.run.network import build_network, compile_layers, sizes_of
 from duovox.run.pretraining import SslSets, build_pretraining_network
 from duovox.run.progress import TrainingProgress
 from duovox.run.quiet import quieten
+from duovox.run.sets import build_sets, normalizes
 from duovox.run.settings import Settings
+from duovox.run.speaker_data import SpeakerSets
+from duovox.run.speech_data import SpeechSets
 from duovox.run.stop import StopSignal
 from duovox.run.trainer import build_trainer, check_monitors
 from duovox.run.training import build_module, build_tasks
@@ -48,7 +52,6 @@ from duovox.task.summary import measured
 LEFT_OUT_FILE = "left_out.jsonl"
 
 AnyNetwork = SpeechSpeakerNetwork | PretrainingNetwork
-AnySets = SpeechSets | SpeakerSets | SslSets
 
 
 def run(config: DictConfig) -> float | None:
@@ -97,13 +100,13 @@ class Run:
         self.plain = plain
         self.stop = stop
         self.console = Console(soft_wrap=True, markup=False)  # names may hold brackets
-        self.sets = _sets(settings)
+        self.sets = build_sets(settings)
         speech, speaker = self.sets.get("speech"), self.sets.get("speaker")
         self.card = ModelCard(
             vocabulary=speech.vocabulary if isinstance(speech, SpeechSets) else None,
             speakers=speaker.classes if isinstance(speaker, SpeakerSets) else None,
             architecture={},
-            normalizes=_normalizes(settings),
+            normalizes=normalizes(settings),
             blank=settings.optim.loss.ctc_blank_idx,
             decoder=settings.decoder,
         )
@@ -201,7 +204,7 @@ class Run:
         speech, listed = self.sets.get("speech"), self.folder / LEFT_OUT_FILE
         if isinstance(speech, SpeechSets):
             speech.check_unheard(sets)
-        sources: dict[str, Source] = {task: one.training() for task, one in self.sets.items()}
+        sources = training_sources(self.sets, is_joint=self.settings.data.batches == "joint")
         for task, source in sources.items():
             self.console.print(_describe(task, source))
         if is_main_process():
@@ -260,24 +263,6 @@ class Run:
         return chosen
 
 
-def _sets(settings: Settings) -> dict[str, AnySets]:
-    sets: dict[str, AnySets] = {}
-    seed, cache_folder = settings.seed, Path(settings.temp_folder).expanduser()
-    if settings.speech is not None and settings.data.speech is not None:
-        sets["speech"] = SpeechSets(settings.data.speech, settings.speech, seed, cache_folder)
-    if settings.speaker is not None and settings.data.speaker is not None:
-        sets["speaker"] = SpeakerSets(settings.data.speaker, settings.speaker, seed, cache_folder)
-    if settings.ssl is not None and settings.data.ssl is not None:
-        if settings.network.ssl_cfg is None:
-            raise ValueError("pre-training needs an objective: network.ssl_cfg is not set")
-        objective = settings.network.ssl_cfg
-        sets["ssl"] = SslSets(settings.data.ssl, settings.ssl, objective, seed, cache_folder)
-    for task in ("speech", "speaker", "ssl"):
-        if getattr(settings, task) is not None and task not in sets:
-            raise ValueError(f"this run learns {task}, but its data has none (data.{task})")
-    return sets
-
-
 def _training_data(
     settings: Settings, sources: Mapping[str, Source], validation: Sequence[EvaluationSet]
 ) -> TrainingData:
@@ -289,17 +274,6 @@ def _training_data(
         num_workers=sum(part.num_workers for part in loading),
         pin_memory=settings.gpus > 0 and all(part.pin_memory for part in loading),
     )
-
-
-def _normalizes(settings: Settings) -> dict[str, bool]:
-    normalizes = {}
-    if settings.speech is not None:
-        normalizes["speech"] = settings.speech.pipeline.normalize
-    if settings.speaker is not None:
-        normalizes["speaker"] = settings.speaker.pipeline.normalize != "none"
-    if settings.ssl is not None:
-        normalizes["ssl"] = settings.ssl.pipeline.normalize
-    return normalizes
 
 
 def _describe(task: str, source: Source) -> str:

@@ -31,6 +31,7 @@ from duovox.run.option import (
 from duovox.run.pretraining import build_ssl_task
 from duovox.run.settings import Callbacks, Loss, Option, Settings
 from duovox.run.ssl_settings import SslConfig
+from duovox.task.data_source import DataSource
 from duovox.task.multitask import MultiTask, Task
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
@@ -100,7 +101,14 @@ def build_module(
         log_every_n_steps=settings.trainer.log_every_n_steps,
         gradient_method=_gradient_method(settings.optim.loss),
         log_task_gradients=settings.optim.loss.log_task_gradients,
+        data_source=_data_source(settings),
     )
+
+
+def _data_source(settings: Settings) -> DataSource | None:
+    if not settings.network.use_data_source_head:
+        return None
+    return DataSource(weight=settings.optim.loss.data_source_weight)
 
 
 def _freezing(settings: Settings, network: SpeechSpeakerNetwork) -> Callable[[int], None]:

@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from duovox.batch import TrainingBatch
+from duovox.batch import JointBatch, NetworkOutput, TrainingBatch
 from duovox.loss.gradient import GradientMethod
 from duovox.loss.weighting import LearnedWeighting
+from duovox.task import data_source
+from duovox.task.data_source import DataSource
 from duovox.task.evaluation import Evaluation
 from duovox.task.running_mean import RunningMean
 from duovox.task.speaker import SpeakerTask
@@ -28,6 +30,8 @@ Task = SpeechTask | SpeakerTask | SslTask
 
 class MultiTask(LightningModule):
     """Each step hears one batch per task, weighs their losses, and updates the shared network once.
+
+    A joint batch has the labels of both tasks, and goes through the network once for both.
 
     The weighted losses are added up, or a gradient method makes one gradient of those of the tasks.
     A loss that is not finite drops its task from the step and leaves the others alone; gradients
@@ -47,9 +51,11 @@ class MultiTask(LightningModule):
         seed: of dropout, masks and whatever else draws from torch's global generator in a step.
         gradient_method: what becomes of the tasks' gradients on shared parameters; None adds them.
         log_task_gradients: add their lengths and their cosine to the curves.
+        data_source: makes a further term of the network's guesses whose data an utterance is from;
+            no weighting and no gradient method touches it.
 
     Source: Vaessen & van Leeuwen 2023, "Towards multi-task learning of speech and speaker
-    recognition", section on disjoint training.
+    recognition", sections on disjoint and joint training.
     """
 
     def __init__(
@@ -66,6 +72,7 @@ class MultiTask(LightningModule):
         log_every_n_steps: int,
         gradient_method: GradientMethod | None = None,
         log_task_gradients: bool = False,
+        data_source: DataSource | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -79,7 +86,8 @@ class MultiTask(LightningModule):
         self.log_every_n_steps = log_every_n_steps
         self.gradient_method = gradient_method
         self.log_task_gradients = log_task_gradients
-        self.task_gradients = TaskGradients()
+        self.data_source = data_source
+        self.task_gradients = TaskGradients(self.tasks)
         self.validation: Sequence[Evaluation] = ()
         self.curves = RunningMean()
         self.point: dict[str, float] = {}  # of the curves, where the last batch made one
@@ -87,14 +95,13 @@ class MultiTask(LightningModule):
         self.is_step_dropped = False  # by its gradients
         self.bad_steps_in_a_row = 0
         self._terms: dict[str, Tensor] = {}  # of the batch in hand: what the total is the sum of
+        self._is_graph_shared = False  # by the terms
 
     def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor | None:
         """Return the weighted sum of the losses, or None when none of them is finite."""
-        outputs: dict[str, Any] = {}
-        losses = {}
-        for name, part in batch.by_task.items():
-            outputs[name], losses[name] = self.tasks[name].forward(self.network, part)  # type: ignore[arg-type]
+        outputs, losses = self._hear(batch)
         losses = self._finite(losses, batch)
+        adversary = losses.pop(data_source.NAME, None)
         if not losses:
             self._count_bad_step()
             self._finish_task_gradients()
@@ -103,6 +110,10 @@ class MultiTask(LightningModule):
         self._terms = {name: weights[name] * loss for name, loss in losses.items()}
         if isinstance(self.weighting, LearnedWeighting):
             self._terms["weighting"] = self.weighting.own_loss(losses)
+        if adversary is not None and self.data_source is not None:
+            self._terms[data_source.NAME] = self.data_source.weight * adversary
+            self.curves.add({f"train_{data_source.NAME}_loss": adversary})
+        self._is_graph_shared = adversary is not None or isinstance(batch, JointBatch)
         total = torch.stack([*self._terms.values()]).sum()
         self._note(total, losses, weights)
         self._glance(batch, outputs)
@@ -121,6 +132,7 @@ class MultiTask(LightningModule):
                 loss,
                 parameters=[p for p in self.parameters() if p.requires_grad],
                 keeps_graph=is_for_curves,
+                is_graph_shared=self._is_graph_shared,
             )
         if is_for_curves:
             loss.backward(*args, **kwargs)  # type: ignore[no-untyped-call]
@@ -192,6 +204,23 @@ class MultiTask(LightningModule):
         for logger in self.loggers:
             logger.log_metrics(dict(values), step=step)
 
+    def _hear(self, batch: TrainingBatch) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Return what the network makes of the batch for each task, and the losses."""
+        outputs: dict[str, Any] = {}
+        losses = {}
+        both: NetworkOutput | None = None
+        if isinstance(batch, JointBatch):
+            both = self.network(batch.speech.waves, batch.speech.num_samples, task="both")
+        for name, part in batch.by_task.items():
+            task: Any = self.tasks[name]
+            if both is not None:
+                outputs[name], losses[name] = both, task.loss(both, part)
+            else:
+                outputs[name], losses[name] = task.forward(self.network, part)
+        if self.data_source is not None:
+            losses[data_source.NAME] = self.data_source.loss(outputs)
+        return outputs, losses
+
     def _finite(self, losses: dict[str, Tensor], batch: TrainingBatch) -> dict[str, Tensor]:
         is_finite = torch.stack([torch.isfinite(loss.detach()) for loss in losses.values()])
         if torch.distributed.is_initialized():  # a task leaves the step on all ranks or on none
@@ -200,7 +229,7 @@ class MultiTask(LightningModule):
             is_finite = flags.bool()
         kept = dict(zip(losses, is_finite.tolist(), strict=True))
         self.dropped_tasks = {
-            name: batch.by_task[name].keys for name, is_kept in kept.items() if not is_kept
+            name: _keys(batch, name) for name, is_kept in kept.items() if not is_kept
         }
         return {name: loss for name, loss in losses.items() if kept[name]}
 
@@ -244,5 +273,14 @@ class MultiTask(LightningModule):
         self.point = self.curves.flush()
         for name, part in batch.by_task.items():
             self.point |= self.tasks[name].glance(part, outputs[name])  # type: ignore[arg-type]
+        if self.data_source is not None:
+            self.point |= self.data_source.glance(outputs)
         self.point["learning_rate"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
         self.log_curves(self.point, step=step)
+
+
+def _keys(batch: TrainingBatch, name: str) -> tuple[str, ...]:
+    """Return the keys of the utterances that a loss was made of: a task's, or all."""
+    by_task = batch.by_task
+    parts = [by_task[name]] if name in by_task else [*by_task.values()]
+    return tuple(key for part in parts for key in part.keys)

@@ -31,6 +31,10 @@ class SpeakerTask:
     def forward(self, network: nn.Module, batch: SpeakerBatch) -> tuple[NetworkOutput, Tensor]:
         """Return embeddings and speaker logits of the batch, and the sum of the losses."""
         output = network(batch.waves, batch.num_samples, task="speaker")
+        return output, self.loss(output, batch)
+
+    def loss(self, output: NetworkOutput, batch: SpeakerBatch) -> Tensor:
+        """Return the sum of the losses of what the network heard in the batch."""
         losses = []
         if output.speaker_logits is not None:
             loss = self.classification(output.speaker_logits, batch.speaker_ids)
@@ -38,7 +42,7 @@ class SpeakerTask:
         if self.triplet is not None:
             assert output.embedding is not None
             losses.append(self.triplet_weight * self.triplet(output.embedding, batch.speaker_ids))
-        return output, torch.stack(losses).sum()
+        return torch.stack(losses).sum()
 
     def glance(self, batch: SpeakerBatch, output: NetworkOutput) -> dict[str, float]:
         """Return the share of training utterances whose speaker is ranked first, given a head."""

@@ -27,8 +27,12 @@ class SpeechTask:
     def forward(self, network: nn.Module, batch: SpeechBatch) -> tuple[NetworkOutput, Tensor]:
         """Return what the network hears in the batch, and the CTC loss (mean over utterances)."""
         output = network(batch.waves, batch.num_samples, task="speech")
-        loss = self.ctc(output.token_logits, output.num_frames, batch.tokens, batch.num_tokens)
-        return output, loss
+        return output, self.loss(output, batch)
+
+    def loss(self, output: NetworkOutput, batch: SpeechBatch) -> Tensor:
+        """Return the CTC loss of what the network heard in the batch."""
+        assert output.token_logits is not None
+        return self.ctc(output.token_logits, output.num_frames, batch.tokens, batch.num_tokens)
 
     def transcribe(self, output: NetworkOutput) -> list[str]:
         """Return the text of each utterance."""

@@ -46,7 +46,7 @@ class SpeakerSource:
         self._waves = waves
         self._num_speakers = len(speakers)
         self._num_voices = num_voices
-        self._speaker_ids = _speaker_ids(waves.index, speakers)  # (N,)
+        self._speaker_ids = speaker_classes(waves.index, speakers)  # (N,)
         self._keys = waves.index.key
 
     @classmethod
@@ -130,6 +130,7 @@ def training_speakers(index: Index) -> tuple[str, ...]:
     return tuple(sorted(set(index.speaker_id) - {""}))
 
 
-def _speaker_ids(index: Index, speakers: Sequence[str]) -> NDArray[np.int64]:
+def speaker_classes(index: Index, speakers: Sequence[str]) -> NDArray[np.int64]:
+    """Return the class (N,) of each utterance's speaker: a place in `speakers`, -1 for others."""
     numbers = {speaker: number for number, speaker in enumerate(speakers)}
     return np.array([numbers.get(speaker, -1) for speaker in index.speaker_id], dtype=np.int64)

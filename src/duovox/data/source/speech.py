@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
+import numpy as np
+
 from duovox.batch import SpeechBatch
 from duovox.data.dataset.index import Index
 from duovox.data.plan.batching import Batching
@@ -16,7 +18,7 @@ from duovox.data.source.transcript import (
     find_unlearnable,
 )
 from duovox.data.tokenizer import Tokenizer
-from duovox.data.wave.batch import WaveBatches
+from duovox.data.wave.batch import WaveBatches, Waves
 from duovox.data.wave.evaluation import EvaluationWaves
 from duovox.data.wave.preparation import Preparation
 from duovox.data.wave.training import TrainingWaves
@@ -29,6 +31,7 @@ class SpeechSource:
         num_batches: Of every epoch, over all replicas.
         num_utterances: That an epoch goes through.
         dropped: Keys that the index alone shows to be unusable, by cause.
+        waves: The batches before they are labelled.
     """
 
     def __init__(
@@ -37,7 +40,7 @@ class SpeechSource:
         self.num_batches = waves.num_batches
         self.num_utterances = len(waves.index)
         self.dropped = dropped
-        self._waves = waves
+        self.waves = waves
         self._tokenizer = tokenizer
         self._transcripts = waves.index.transcript
         self._keys = waves.index.key
@@ -53,11 +56,13 @@ class SpeechSource:
         preparation: Preparation,
         limits: Limits,
         unknown_characters: UnknownCharacters = "error",
+        needs_speaker: bool = False,
     ) -> Self:
         """Make endless shuffled epochs of what CTC can learn from.
 
         Args:
             unknown_characters: "error", or "drop" the utterances that hold some.
+            needs_speaker: leave out utterances whose speaker the index does not name.
 
         Raises:
             ValueError: repeated keys, unknown characters, or no utterance that can be used.
@@ -67,6 +72,8 @@ class SpeechSource:
         faults = limits.faults(index, fastest=fastest)
         faults["unknown characters"] = find_unknown(index, tokenizer, unknown_characters)
         faults |= find_unlearnable(index, tokenizer, fastest=fastest)
+        if needs_speaker:
+            faults["no speaker"] = np.array([not speaker for speaker in index.speaker_id])
         kept, dropped = select(index, faults)
         waves = TrainingWaves(
             kept, batching=batching, preparation=preparation, seed=seed, purpose="speech"
@@ -102,7 +109,10 @@ class SpeechSource:
 
     def batch(self, epoch: int, number: int) -> SpeechBatch:
         """Return batch `number` of an epoch."""
-        batch = self._waves.batch(epoch, number)
+        return self.label(self.waves.batch(epoch, number))
+
+    def label(self, batch: Waves) -> SpeechBatch:
+        """Return waves of this source with their transcripts."""
         transcripts = tuple(self._transcripts[row] for row in batch.rows)
         waves, num_samples = pad_waves(batch.waves)
         tokens, num_tokens = pad_tokens(

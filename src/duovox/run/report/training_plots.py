@@ -61,6 +61,16 @@ PANELS = (
         min_curves=2,
     ),
     Panel(
+        name="data_source",
+        title="Guesses of the data source",
+        note="Share of training utterances that the data-source head gives to the right task's "
+        "data; each task's batch counts half. 0.5 is chance, where the shared layers want it.",
+        columns=r"train_data_source_accuracy",
+        y_label="Accuracy",
+        is_noisy=True,
+        may_be_log=False,
+    ),
+    Panel(
         name="task_gradient_norms",
         title="Gradient norm of each task",
         note="Euclidean norm of the gradient of its weighted loss, over the parameters that both "

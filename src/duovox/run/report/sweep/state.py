@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from duovox.run.failure import FAILURE_FILE
-from duovox.run.finished import METRICS_FILE, TRAINING_FILE
+from duovox.run.finished import METRICS_FILE, RATES_FILE, TRAINING_FILE
 from duovox.run.lock import is_at_work
-from duovox.run.lr_range import CSV_FILE
 
 
 class Status(StrEnum):
@@ -70,7 +69,7 @@ def _status(folder: Path, *, is_range_test: bool) -> Status:
         return Status.RUNNING
     if (folder / FAILURE_FILE).is_file():
         return Status.FAILED
-    if (folder / (CSV_FILE if is_range_test else METRICS_FILE)).is_file():
+    if (folder / (RATES_FILE if is_range_test else METRICS_FILE)).is_file():
         return Status.DONE
     return Status.NOT_SCORED if (folder / TRAINING_FILE).is_file() else Status.STOPPED
 

@@ -33,6 +33,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(demo: Path, tmp_path: Path):
     synthesise(tmp_path, seed=3, utterances_per_voice=NUM_PER_VOICE)
     files = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]

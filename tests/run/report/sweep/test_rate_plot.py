@@ -20,6 +20,7 @@ def test_a_grid_of_words_has_one_plot_with_its_best_rate(study: Path, drawn) -> 
     assert plot.name == "rate_wer"
     axes = drawn(plot)
     assert axes.get_xscale() == "log"
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["0.0001", "0.001", "0.01"]
     line, best = axes.lines
     assert line.get_xdata() == pytest.approx([1e-4, 1e-3, 1e-2])
     assert line.get_ydata() == pytest.approx([30, 10, 20])

@@ -43,6 +43,7 @@ def test_the_page_holds_tables_and_plots_for_light_and_dark(written: Path) -> No
     assert page.count("<img") == 2 * 4  # pareto, words, voices, rates
     assert "9 runs: 1 failed, 8 done" in page
     assert "no|audio (2026-11-22T03:00:00+00:00)" in page
+    assert "<td><b>10.00</b></td>" in page
     assert "words-alone: algo.lr=0.01" in page  # in the list of all runs
 
 
@@ -53,7 +54,7 @@ def test_the_markdown_reads_as_a_page_with_its_pictures_beside(written: Path) ->
     cells = "12.00 ± 0.00 (11.00–14.00) | 16.00 ± 1.41 (15.00–18.00) |"
     assert row.replace("|  |", "| 0.0001 |") + cells in text
     assert "| 4 | words-alone | 0.001 | 1 | 10.00 | 10.00 (9.00–12.00) |  |" in text
-    assert "| 4 | words-alone | 30.00 | *10.00* | 20.00 |" in text
+    assert "| 4 | words-alone | 30.00 | **10.00** | 20.00 |" in text
     assert "no\\|audio" in text
     for place in ("pareto", "wer_words", "eer_voices", "rate_wer"):
         assert f"(plots/{place}.png)" in text

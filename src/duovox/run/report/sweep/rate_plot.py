@@ -15,6 +15,8 @@ from duovox.run.report.sweep.group import Grid, Group
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MOST_LEVEL = 6  # numbers below an axis that have room side by side
+
 Values: TypeAlias = Callable[[Group], list[float]]  # of a group's runs
 
 
@@ -73,7 +75,19 @@ def _draw(axes: Axes, ink: Ink, *, grids: Sequence[Grid], values: Values, y_labe
             axes.vlines(rate, min(each), max(each), color=colour, linewidth=1)
             if rate == grid.best.lr:
                 axes.plot(rate, fmean(each), "o", color=colour, markersize=8)
-    axes.set_xscale("log")
+    _scale_rates(axes, {group.lr for grid in grids for group in grid.groups if group.lr})
     axes.set_xlabel("Learning rate")
     axes.set_ylabel(y_label)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), frameon=False, fontsize=8)
+
+
+def _scale_rates(axes: Axes, rates: set[float]) -> None:
+    """Make the axis of rates logarithmic, with the rates that were tried on it."""
+    from matplotlib.ticker import NullLocator
+
+    tried = sorted(rates)
+    axes.set_xscale("log")
+    axes.set_xticks(tried, [f"{rate:g}" for rate in tried])
+    axes.xaxis.set_minor_locator(NullLocator())
+    if len(tried) > MOST_LEVEL:
+        axes.tick_params(axis="x", rotation=45)

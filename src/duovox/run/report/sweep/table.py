@@ -67,7 +67,7 @@ def results(runs: Sequence[SweepRun], grids: Sequence[Grid]) -> TextTable:
 
 
 def rates(grids: Sequence[Grid]) -> TextTable:
-    """Return the validation of every learning rate; the best in asterisks."""
+    """Return the validation of every learning rate; the best in double asterisks."""
     tried = sorted({g.lr for grid in grids if grid.has_rates for g in grid.groups if g.lr})
     rows = []
     for grid in grids:
@@ -131,4 +131,4 @@ def _rate(grid: Grid) -> str:
 
 def _rate_cell(group: Group | None, grid: Grid) -> str:
     text = objective_text(group) if group else ""
-    return f"*{text}*" if group is grid.best else text
+    return f"**{text}**" if group is grid.best else text

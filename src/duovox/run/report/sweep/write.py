@@ -70,7 +70,7 @@ def _parts(runs: Sequence[SweepRun], grids: Sequence[Grid]) -> list[Part]:
     pareto, table = pareto_plot(grids), results(runs, grids)
     notes = [NOTE, FRONT_NOTE if pareto else "", USUAL_NOTE]
     plots = [*([pareto] if pareto else []), *result_plots(runs, grids)]
-    rate_note = "Validation at each rate, the best in asterisks."
+    rate_note = "Validation at each rate, the best in bold."
     parts = [
         Part(table=table, note=" ".join(filter(None, notes)), plots=plots),
         Part(table=rates(grids), note=rate_note, plots=rate_plots(grids)),
@@ -102,8 +102,13 @@ def _page(title: str, counts: str, parts: Sequence[Part], images: dict[str, byte
 
 def _section(part: Part, images: dict[str, bytes]) -> list[Markup]:
     note = element("p", part.note, class_="muted") if part.note else Markup()
-    rows = table(part.table.header, part.table.rows)
+    rows = table(part.table.header, [[_cell(text) for text in row] for row in part.table.rows])
     return section(part.table.title, note, rows, gallery(part.plots, images))
+
+
+def _cell(text: str) -> str:
+    is_bold = text.startswith("**") and text.endswith("**")
+    return element("b", text.strip("*")) if is_bold else text
 
 
 def _summary(runs: Sequence[SweepRun], grids: Sequence[Grid]) -> str:

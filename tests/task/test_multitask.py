@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from duovox.batch import MultiTaskBatch, NetworkOutput, TrainingBatch
+from duovox.loss.gradient.imtl_g import ImtlG
 from duovox.loss.weighting.none import NoWeighting
 from duovox.loss.weighting.static import StaticWeighting
 from duovox.run.quiet import quieten
@@ -165,15 +166,25 @@ def test_the_dropped_task_comes_back_in_the_next_step(network, batches) -> None:
     assert module.dropped_tasks == {}
 
 
-def test_a_step_without_any_finite_loss_changes_nothing(network, batches) -> None:
+def adam(module: torch.nn.Module) -> dict[str, Any]:
+    return {"optimizer": torch.optim.Adam(module.parameters(), lr=LR, weight_decay=0.1)}
+
+
+@pytest.mark.parametrize("method", [None, ImtlG()])
+def test_a_step_without_any_finite_loss_changes_nothing_not_even_by_momentum(
+    network, batches, method
+) -> None:
+    good = [Square("speech"), Square("speaker")]
     bad = [Square(name, bend=lambda loss: loss * math.nan) for name in ("speech", "speaker")]
-
-    def adam(module: torch.nn.Module) -> dict[str, Any]:
-        return {"optimizer": torch.optim.Adam(module.parameters(), lr=LR, weight_decay=0.1)}
-
-    module = make_module(network, *bad, make_optimizer=adam)
-    fit(module, batches(3))
-    assert set(weights(network).values()) == {1.0}
+    module = make_module(network, *good, make_optimizer=adam, gradient_method=method)
+    module.at_step = lambda step: module.tasks.update((t.name, t) for t in (bad if step else good))
+    fit(module, batches(1))
+    moved = weights(network)
+    for parameter in network.parameters():
+        parameter.data.fill_(1.0)
+    fit(module, batches(4))
+    assert weights(network) == moved
+    assert 1.0 not in moved.values()
     assert module.bad_steps_in_a_row == 3
 
 

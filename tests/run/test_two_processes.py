@@ -13,34 +13,56 @@ import torch
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-# A door whose trainer has two CPUs. The second process' clock stands still, so that it never is
-# time for a checkpoint there, and each process keeps its weights.
+# A door whose trainer has two CPUs, or one. The second process' clock stands still, so that it
+# never is time for a checkpoint there. Each process keeps its weights, and the losses that it
+# heard; what is done to one of them at its third batch is told by the environment.
 DOOR = """
 import os
 import signal
+from collections import defaultdict
 
 import hydra
 import torch
 from lightning.pytorch import Trainer
 
 from duovox.run import checkpoint, trainer
+from duovox.run.distributed import several_processes
+from duovox.run.door import at_the_door
 from duovox.run.train import run
 from duovox.task.multitask import MultiTask
+from duovox.task.speaker import SpeakerTask
+from duovox.task.speech import SpeechTask
 
 RANK = os.environ.get("LOCAL_RANK", "0")
+LOSSES = defaultdict(list)
 save = checkpoint.BestAndLast.on_train_end
 step = MultiTask.training_step
 
 
 def keep(self, trainer, module):
     torch.save(module.state_dict(), f"{TMP}/rank{trainer.global_rank}.pt")
+    torch.save(dict(LOSSES), f"{TMP}/losses{trainer.global_rank}.pt")
     save(self, trainer, module)
 
 
-def tell_at_step_2(self, batch, number):
-    if self.global_step == 2 and os.environ.get("TOLD") == RANK:
-        os.kill(os.getpid(), signal.SIGTERM)
+def signal_at_step_2(self, batch, number):
+    if self.global_step == 2 and os.environ.get("SIGNALLED") == RANK:
+        os.kill(os.getpid(), signal.Signals[os.environ["SIGNAL"]])
     return step(self, batch, number)
+
+
+def hear(task, name):
+    forward = task.forward
+
+    def listen(self, network, batch):
+        output, loss = forward(self, network, batch)
+        if network.training:
+            LOSSES[name].append(loss.item())
+            if os.environ.get("SPOILT") == RANK and len(LOSSES[name]) == 3:
+                loss = loss * float("nan")
+        return output, loss
+
+    task.forward = listen
 
 
 class StoppedClock:
@@ -48,26 +70,33 @@ class StoppedClock:
         return -1e9
 
 
-def on_two_cpus(**settings):
-    return Trainer(**settings | {"devices": 2, "strategy": "ddp_find_unused_parameters_true"})
+def on_cpus(**settings):
+    return Trainer(**settings | {"devices": 2, "strategy": several_processes(has_unused=True)})
 
 
-trainer.LightningTrainer = on_two_cpus
+hear(SpeechTask, "speech")
+hear(SpeakerTask, "speaker")
+if os.environ.get("ALONE") is None:
+    trainer.LightningTrainer = on_cpus
 checkpoint.BestAndLast.on_train_end = keep
-MultiTask.training_step = tell_at_step_2
+MultiTask.training_step = signal_at_step_2
 if RANK == "1":
     checkpoint.time = StoppedClock
-hydra.main(version_base="1.3", config_path=CONFIG, config_name="mt_speech_speaker")(
-    lambda config: run(config)
-)()
+with at_the_door(__file__, "mt_speech_speaker"):
+    hydra.main(version_base="1.3", config_path=CONFIG, config_name="mt_speech_speaker")(
+        lambda config: run(config)
+    )()
 """
 
 
-@pytest.fixture
-def train(tiny_settings: list[str], tmp_path: Path) -> Callable[..., int]:
-    """Return a function that trains in a folder of its own and returns the exit code."""
+Train = Callable[..., "subprocess.CompletedProcess[str]"]
 
-    def run(name: str, *overrides: str, told: str = "") -> int:
+
+@pytest.fixture
+def train(tiny_settings: list[str], tmp_path: Path) -> Train:
+    """Return a function that trains in a folder of its own; by name, what the door is told."""
+
+    def run(name: str, *overrides: str, **told: str) -> subprocess.CompletedProcess[str]:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         script = folder / "door.py"
@@ -78,16 +107,15 @@ def train(tiny_settings: list[str], tmp_path: Path) -> Callable[..., int]:
             f"log_folder={folder / 'logs'}",
             "eval_model=false",
             "network.stat_pooling_type=mean",
-            "network.wav2vec_initially_frozen=true",
-            "network.num_frozen_steps=2",
             "speech.dataloader.num_workers=0",
             "speaker.dataloader.num_workers=0",
             "trainer.max_steps=5",
             *overrides,
         ]
-        command = [sys.executable, script, *settings]
-        environment = os.environ | {"TOLD": told}
-        return subprocess.run(command, cwd=folder, env=environment, timeout=300).returncode
+        command = [sys.executable, str(script), *settings]
+        return subprocess.run(
+            command, cwd=folder, env=os.environ | told, timeout=300, capture_output=True, text=True
+        )
 
     return run
 
@@ -108,9 +136,18 @@ def differences(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) ->
     return [name for name in one if not torch.equal(one[name], other[name])]
 
 
+def losses(folder: Path) -> list[dict[str, list[float]]]:
+    """Return the losses that each process heard, by task."""
+    paths = sorted(folder.glob("losses*.pt"))
+    return [torch.load(path, weights_only=True) for path in paths]
+
+
+THAWING = ["network.wav2vec_initially_frozen=true", "network.num_frozen_steps=2"]
+
+
 @pytest.mark.slow
 def test_two_processes_thaw_a_backbone_save_in_time_and_stay_equal(train, tmp_path: Path) -> None:
-    assert train("a", "resume=false", "callbacks.save_every_minutes=1e-6") == 0
+    assert not train("a", *THAWING, "resume=false", "callbacks.save_every_minutes=1e-6").returncode
     assert last_step(tmp_path / "a") == 5
     assert differences(*weights(tmp_path / "a")) == []
 
@@ -123,7 +160,7 @@ def test_two_processes_agree_on_weights_and_on_one_gradient(
     train, tmp_path: Path, weighting: str, method: str
 ) -> None:
     chosen = [f"optim.loss.scale_method={weighting}", f"optim.loss.gradient_method={method}"]
-    assert train("a", *chosen, "optim.loss.log_task_gradients=true") == 0
+    assert not train("a", *THAWING, *chosen, "optim.loss.log_task_gradients=true").returncode
     assert last_step(tmp_path / "a") == 5
     assert differences(*weights(tmp_path / "a")) == []
 
@@ -146,9 +183,64 @@ def test_two_processes_agree_on_weights_and_on_one_gradient(
 def test_two_processes_agree_on_joint_batches_and_on_the_data_source(
     train, tmp_path: Path, chosen: list[str]
 ) -> None:
-    assert train("a", *chosen) == 0
+    assert not train("a", *chosen).returncode
     assert last_step(tmp_path / "a") == 5
     assert differences(*weights(tmp_path / "a")) == []
+
+
+@pytest.mark.slow
+def test_two_processes_hear_what_one_hears_with_twice_the_accumulation(
+    train, tmp_path: Path
+) -> None:
+    plain = ["network/regularisation=wav2vec2_none", "optim.algo.lr=1e-2"]
+    assert not train("two", *plain).returncode
+    assert not train("one", *plain, "trainer.accumulate_grad_batches=2", ALONE="1").returncode
+    first, second = losses(tmp_path / "two")
+    (alone,) = losses(tmp_path / "one")
+    for task, heard in alone.items():
+        both = [loss for pair in zip(first[task], second[task], strict=True) for loss in pair]
+        assert both == pytest.approx(heard, rel=1e-4)
+    here, there = (torch.load(tmp_path / name / "rank0.pt") for name in ("one", "two"))
+    torch.testing.assert_close(here, there, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_layers_that_one_process_skips_or_no_process_needs_are_no_error(
+    train, tmp_path: Path
+) -> None:
+    branched = ["network.use_multi_branch_encoder=true", "network.num_shared_transformers=1"]
+    skipping = ["network/regularisation=wav2vec2_default_asr", "network.layerdrop=0.5"]
+    ran = train("a", *branched, *skipping)
+    assert ran.returncode == 0, ran.stderr
+    assert differences(*weights(tmp_path / "a")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["null", "pcgrad"])
+def test_a_loss_of_one_process_that_is_no_number_drops_the_step_of_both(
+    train, tmp_path: Path, method: str
+) -> None:
+    """The averages of dwa are those of both processes."""
+    dwa = ["optim.loss.scale_method=dwa", f"optim.loss.gradient_method={method}"]
+    ran = train("a", *dwa, SPOILT="1")
+    assert ran.returncode == 0, ran.stderr
+    states = weights(tmp_path / "a")
+    assert differences(*states) == []
+    for row, task in enumerate(("speech", "speaker")):
+        heard = torch.tensor([one[task] for one in losses(tmp_path / "a")]).mean(dim=0)
+        good = torch.cat([heard[:2], heard[3:]])  # newest first in the history
+        torch.testing.assert_close(states[0]["weighting.history"][row, :4], good.flip(0))
+    (lines,) = (path.read_text() for path in (tmp_path / "a").glob("logs/*/*/*/bad_steps.jsonl"))
+    assert lines.count('"step": 3, "not_finite": "loss"') == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", ["0", "1"])
+def test_when_one_process_is_killed_the_other_says_so_and_leaves(train, killed: str) -> None:
+    ran = train("a", SIGNALLED=killed, SIGNAL="SIGKILL")
+    assert ran.returncode not in (0, None)
+    assert "another process of this run has ended" in ran.stderr
+    assert "the same command goes on" in ran.stderr
 
 
 @pytest.mark.slow
@@ -156,9 +248,9 @@ def test_two_processes_agree_on_joint_batches_and_on_the_data_source(
 def test_when_one_process_is_told_to_stop_both_do_and_go_on_from_there(
     train, tmp_path: Path, told: str
 ) -> None:
-    assert train("undisturbed") == 0
-    assert train("stopped", told=told) == 143
+    assert train("undisturbed", *THAWING).returncode == 0
+    assert train("stopped", *THAWING, SIGNALLED=told, SIGNAL="SIGTERM").returncode == 143
     assert last_step(tmp_path / "stopped") == 3
-    assert train("stopped") == 0
+    assert train("stopped", *THAWING).returncode == 0
     expected, found = weights(tmp_path / "undisturbed"), weights(tmp_path / "stopped")
     assert differences(expected[0], found[0]) == differences(expected[1], found[1]) == []

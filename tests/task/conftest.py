@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from duovox.batch import NetworkOutput, SpeakerBatch, SpeechBatch
+from duovox.batch import MultiTaskBatch, NetworkOutput, SpeakerBatch, SpeechBatch
+from duovox.run.quiet import quieten
 
 VOCABULARY = ("<pad>", "|", "A", "B")
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    quieten()
+    warnings.filterwarnings("ignore", message="You defined a `validation_step` but have no")
 
 
 class SmallNetwork(nn.Module):
@@ -73,5 +81,16 @@ def speaker_batch() -> Callable[..., SpeakerBatch]:
             num_samples=torch.ones(len(samples), dtype=torch.int64),
             speaker_ids=torch.tensor(speaker_ids or [0] * len(samples)),
         )
+
+    return make
+
+
+@pytest.fixture
+def batches(speech_batch, speaker_batch) -> Callable[[int], list[MultiTaskBatch]]:
+    """Return a function that makes batches: speech hears 1 and 3, a speaker 2."""
+
+    def make(number: int) -> list[MultiTaskBatch]:
+        one = MultiTaskBatch(speech=speech_batch([1.0, 3.0]), speaker=speaker_batch([2.0]))
+        return [one] * number
 
     return make

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,19 +14,13 @@ from lightning.pytorch.loggers import Logger
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from duovox.batch import MultiTaskBatch, NetworkOutput, TrainingBatch
+from duovox.batch import NetworkOutput, TrainingBatch
+from duovox.loss.gradient.imtl_g import ImtlG
 from duovox.loss.weighting.none import NoWeighting
 from duovox.loss.weighting.static import StaticWeighting
-from duovox.run.quiet import quieten
 from duovox.task.multitask import MultiTask
 
 LR = 0.1
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    quieten()
-    warnings.filterwarnings("ignore", message="You defined a `validation_step` but have no")
 
 
 @dataclass
@@ -96,17 +89,6 @@ def make_module(network: torch.nn.Module, *tasks: Square, **changes: Any) -> Mul
     return MultiTask(network, tasks=by_name, **settings | changes)
 
 
-@pytest.fixture
-def batches(speech_batch, speaker_batch) -> Callable[[int], list[MultiTaskBatch]]:
-    """Return a function that makes batches: speech hears 1 and 3, a speaker 2."""
-
-    def make(number: int) -> list[MultiTaskBatch]:
-        one = MultiTaskBatch(speech=speech_batch([1.0, 3.0]), speaker=speaker_batch([2.0]))
-        return [one] * number
-
-    return make
-
-
 def fit(module: MultiTask, batches: Sequence[TrainingBatch], **settings: Any) -> Curves:
     """Train on one batch per entry of the list."""
     curves = Curves()
@@ -165,15 +147,25 @@ def test_the_dropped_task_comes_back_in_the_next_step(network, batches) -> None:
     assert module.dropped_tasks == {}
 
 
-def test_a_step_without_any_finite_loss_changes_nothing(network, batches) -> None:
+def adam(module: torch.nn.Module) -> dict[str, Any]:
+    return {"optimizer": torch.optim.Adam(module.parameters(), lr=LR, weight_decay=0.1)}
+
+
+@pytest.mark.parametrize("method", [None, ImtlG()])
+def test_a_step_without_any_finite_loss_changes_nothing_not_even_by_momentum(
+    network, batches, method
+) -> None:
+    good = [Square("speech"), Square("speaker")]
     bad = [Square(name, bend=lambda loss: loss * math.nan) for name in ("speech", "speaker")]
-
-    def adam(module: torch.nn.Module) -> dict[str, Any]:
-        return {"optimizer": torch.optim.Adam(module.parameters(), lr=LR, weight_decay=0.1)}
-
-    module = make_module(network, *bad, make_optimizer=adam)
-    fit(module, batches(3))
-    assert set(weights(network).values()) == {1.0}
+    module = make_module(network, *good, make_optimizer=adam, gradient_method=method)
+    module.at_step = lambda step: module.tasks.update((t.name, t) for t in (bad if step else good))
+    fit(module, batches(1))
+    moved = weights(network)
+    for parameter in network.parameters():
+        parameter.data.fill_(1.0)
+    fit(module, batches(4))
+    assert weights(network) == moved
+    assert 1.0 not in moved.values()
     assert module.bad_steps_in_a_row == 3
 
 

@@ -7,7 +7,6 @@ loss 4 and the slope 8, on the shared weight and on that of the task's own head.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +24,6 @@ from duovox.loss.gradient.pcgrad import PcGrad
 from duovox.loss.weighting.none import NoWeighting
 from duovox.loss.weighting.static import StaticWeighting
 from duovox.loss.weighting.uncertainty import UncertaintyWeighting
-from duovox.run.quiet import quieten
 from duovox.task.multitask import MultiTask
 from duovox.task.task_gradients import TaskGradients
 
@@ -103,8 +101,6 @@ def train(network, speech_batch, speaker_batch) -> Callable[..., dict[int, dict[
         ).fit(module, torch.utils.data.DataLoader(batches, batch_size=None))
         return curves.rows
 
-    quieten()
-    warnings.filterwarnings("ignore", message="You defined a `validation_step` but have no")
     return run
 
 

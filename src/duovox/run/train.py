@@ -23,6 +23,7 @@ from duovox.run.cpu import tune_for_training
 from duovox.run.data import Source
 from duovox.run.decoder import build_search, training_decoder
 from duovox.run.device import check_gpus
+from duovox.run.distributed import told_of_lost_processes
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.failure import failure_noted
@@ -194,7 +195,7 @@ class Run:
         # Without resume: this process may look before the main one has put an earlier run aside.
         last = checkpoint_to_resume(self.folder, module) if settings.resume else None
         data = _training_data(settings, sources, validation)
-        with self.stop.deferred(), memory_advice(settings):
+        with self.stop.deferred(), memory_advice(settings), told_of_lost_processes():
             trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
             if is_main_process():
                 training = progress.state_dict() | {"steps": trainer.global_step}

@@ -11,9 +11,11 @@ from lightning.pytorch import Callback
 from lightning.pytorch import Trainer as LightningTrainer
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.strategies import DDPStrategy
 
 from duovox.run.checkpoint import BestAndLast
 from duovox.run.collapse import CollapseStop
+from duovox.run.distributed import several_processes
 from duovox.run.faults import FaultLog
 from duovox.run.gradient_variance import GradientVariance
 from duovox.run.memory_curve import MemoryCurve
@@ -104,7 +106,7 @@ def _callbacks(settings: Settings, folder: Path, stop: StopSignal) -> list[Callb
     return [faults, MemoryCurve(), *watchers, checkpoints]
 
 
-def _strategy(settings: Settings) -> str:
+def _strategy(settings: Settings) -> str | DDPStrategy:
     """Let processes look for unused parameters where there may be some.
 
     A frozen backbone, and a task of several whose loss is not finite, leave parameters without
@@ -112,7 +114,7 @@ def _strategy(settings: Settings) -> str:
     """
     if settings.gpus <= 1:
         return "auto"
-    return "ddp" if settings.ssl is not None else "ddp_find_unused_parameters_true"
+    return several_processes(has_unused=settings.ssl is None)
 
 
 def _precision(setting: str, *, is_cpu: bool) -> Any:

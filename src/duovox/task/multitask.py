@@ -35,8 +35,8 @@ class MultiTask(LightningModule):
 
     The weighted losses are added up, or a gradient method makes one gradient of those of the tasks.
     A loss that is not finite drops its task from the step and leaves the others alone; gradients
-    that are not finite drop the step. Both are told (`dropped_tasks`, `is_step_dropped`) and
-    counted (`bad_steps_in_a_row`).
+    that are not finite drop the step, as does a step in which no loss is finite. Both are told
+    (`dropped_tasks`, `is_step_dropped`) and counted (`bad_steps_in_a_row`).
 
     Args:
         network: what the tasks call.
@@ -96,16 +96,17 @@ class MultiTask(LightningModule):
         self.bad_steps_in_a_row = 0
         self._terms: dict[str, Tensor] = {}  # of the batch in hand: what the total is the sum of
         self._is_graph_shared = False  # by the terms
+        self._is_step_heard = False  # a batch of the step in hand had a finite loss
 
-    def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor | None:
-        """Return the weighted sum of the losses, or None when none of them is finite."""
+    def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor:
+        """Return the weighted sum of the losses, or 0 when none of them is finite."""
         outputs, losses = self._hear(batch)
         losses = self._finite(losses, batch)
         adversary = losses.pop(data_source.NAME, None)
         if not losses:
             self._count_bad_step()
-            self._finish_task_gradients()
-            return None
+            return self._nothing()
+        self._is_step_heard = True
         weights = self.weighting(losses)
         self._terms = {name: weights[name] * loss for name, loss in losses.items()}
         if isinstance(self.weighting, LearnedWeighting):
@@ -126,7 +127,7 @@ class MultiTask(LightningModule):
         """
         terms, self._terms = self._terms, {}
         is_for_curves = self.gradient_method is None
-        if not is_for_curves or self._are_gradients_logged():
+        if terms and (not is_for_curves or self._are_gradients_logged()):
             self.task_gradients.add(
                 terms,
                 loss,
@@ -134,7 +135,7 @@ class MultiTask(LightningModule):
                 keeps_graph=is_for_curves,
                 is_graph_shared=self._is_graph_shared,
             )
-        if is_for_curves:
+        if is_for_curves or not terms:
             loss.backward(*args, **kwargs)  # type: ignore[no-untyped-call]
         self._finish_task_gradients()
 
@@ -153,8 +154,11 @@ class MultiTask(LightningModule):
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip the network's gradients, or drop all when one of them is not finite."""
+        is_heard, self._is_step_heard = self._is_step_heard, False
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
-        if not gradients:
+        if not is_heard:  # zeros would let momentum and weight decay go on
+            optimizer.zero_grad(set_to_none=True)
+        if not (is_heard and gradients):
             return
         norm = nn.utils.get_total_norm(gradients)
         self.is_step_dropped = not bool(torch.isfinite(norm))
@@ -232,6 +236,13 @@ class MultiTask(LightningModule):
             name: _keys(batch, name) for name, is_kept in kept.items() if not is_kept
         }
         return {name: loss for name, loss in losses.items() if kept[name]}
+
+    def _nothing(self) -> Tensor:
+        """Return 0, whose gradient of 0 reaches all parameters.
+
+        Processes that train together wait for each other's gradients, so none may leave them out.
+        """
+        return 0 * torch.stack([p.sum() for p in self.parameters() if p.requires_grad]).sum()
 
     def _count_bad_step(self) -> None:
         self.bad_steps_in_a_row += 1

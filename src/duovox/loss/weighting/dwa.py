@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from duovox.loss.processes import average_over_processes
+
 
 class DwaWeighting(nn.Module):
     """Weigh the tasks by a softmax over how their losses changed lately.
@@ -12,7 +14,7 @@ class DwaWeighting(nn.Module):
     r_i = mean of the last `average_loss_window` losses / mean of as many before them, from the
     steps before this one; w = weight_sum * softmax(r / temperature). While fewer losses are stored
     the windows are half of what is there; with fewer than two, r_i = 1. A task that is absent in a
-    step adds nothing to its history.
+    step adds nothing to its history. The losses of processes that train together are averaged.
 
     Args:
         temperature: high values make the weights more equal.
@@ -53,8 +55,9 @@ class DwaWeighting(nn.Module):
         shares = torch.softmax(self._ratios()[rows] / self.temperature, dim=0)
         weights = self.weight_sum * shares if len(losses) > 1 else torch.ones_like(shares)
         if self.training:
-            for row, loss in zip(rows, losses.values(), strict=True):
-                self._remember(row, loss.detach())
+            heard = torch.stack([loss.detach().reshape(()).float() for loss in losses.values()])
+            for row, loss in zip(rows, average_over_processes(heard), strict=True):
+                self._remember(row, loss)
         return dict(zip(losses, weights.unbind(), strict=True))
 
     def _ratios(self) -> Tensor:
@@ -66,7 +69,7 @@ class DwaWeighting(nn.Module):
         return torch.where(earlier > 0, recent / earlier, 1.0)  # windows are equal: sums will do
 
     def _remember(self, row: int, loss: Tensor) -> None:
-        self.history[row] = torch.cat([loss.reshape(1).float(), self.history[row, :-1]])
+        self.history[row] = torch.cat([loss[None], self.history[row, :-1]])
         self.num_stored[row] += 1
 
 

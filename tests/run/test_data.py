@@ -16,7 +16,8 @@ from duovox.decoding.greedy import GreedyDecoder
 from duovox.loss.cross_entropy import CrossEntropyLoss
 from duovox.loss.ctc import CtcLoss
 from duovox.run.data import SpeakerSets, SpeechSets, resolve_trials
-from duovox.run.settings import Settings, SpeakerData, TrialSet
+from duovox.run.settings import Settings
+from duovox.run.speaker_settings import SpeakerData, TrialSet
 from duovox.run.speech_settings import SpeechData
 from duovox.task.evaluation import SpeakerEvaluation, SpeechEvaluation
 from duovox.task.speaker import SpeakerTask

@@ -30,13 +30,10 @@ from duovox.run.option import AUGMENTATIONS, make
 from duovox.run.sample import draw, length_limits, warn_of_heard
 from duovox.run.settings import (
     Option,
-    Selector,
     Speaker,
-    SpeakerData,
-    SpeakerLoading,
     Speech,
-    TrialSet,
 )
+from duovox.run.speaker_settings import Selector, SpeakerData, SpeakerLoading, TrialSet
 from duovox.run.speech_settings import SpeechData
 from duovox.task.evaluation import Evaluation, SpeakerEvaluation, SpeechEvaluation, Trials
 from duovox.task.speaker import SpeakerTask

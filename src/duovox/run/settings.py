@@ -14,30 +14,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from duovox.run.rule import Amount, Count, Positive, Share, above, at_least, between, distinct
+from duovox.run.speaker_settings import Selector, SpeakerData, SpeakerLoading
 from duovox.run.speech_settings import SpeechData, SpeechLoading
 from duovox.run.ssl_settings import Collapse, Ssl, SslConfig, SslData
 
 Option = dict[str, Any]  # {"_target_": "duovox....", its keyword arguments}
 Speeds = Annotated[list[Annotated[float, between(0.5, 2)]], distinct(1)]
-ChunkSeconds = Annotated[float, at_least(0.025)]  # 400 samples, which make one frame
 Seed = Annotated[int, between(0, 2**63 - 1)]  # what torch and numpy both take
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrialSet:
-    """Utterances and the questions asked about them."""
-
-    folder: str | list[str]
-    trials: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpeakerData:
-    """Dataset folders and trial lists for learning and scoring speakers."""
-
-    train: list[str]
-    validation: dict[str, TrialSet]
-    test: dict[str, TrialSet]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,33 +64,6 @@ class Speech:
     dataloader: SpeechLoading
     pipeline: SpeechPipeline
     tokenizer: Tokenizer
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpeakerLoading:
-    """Batches of a fixed count."""
-
-    train_batch_size: Positive
-    train_utterances_per_speaker: Positive = 1
-    val_batch_size: Positive
-    test_batch_size: Positive
-    num_workers: Count
-    pin_memory: bool
-
-    def __post_init__(self) -> None:
-        if self.train_batch_size % self.train_utterances_per_speaker:
-            raise ValueError(
-                "train_batch_size must be a multiple of train_utterances_per_speaker="
-                f"{self.train_utterances_per_speaker}, got {self.train_batch_size}"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selector:
-    """Which part of an utterance is used."""
-
-    start: Literal["first", "random"]
-    desired_chunk_length_sec: ChunkSeconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +123,7 @@ class Network:
     stat_pooling_type: str | None = None
     use_speaker_head: bool = True
     use_cosine_linear: bool = True
+    num_speaker_centers: Positive = 1
     use_multi_branch_encoder: bool = False
     num_shared_transformers: Count = 6
     num_speaker_dimensions: Positive | None = None
@@ -178,6 +135,13 @@ class Network:
     ctc_token_scale: Amount = 1.0
     ssl_cfg: SslConfig | None = None  # of pre-training
 
+    def __post_init__(self) -> None:
+        if self.num_speaker_centers > 1 and not self.use_cosine_linear:
+            raise ValueError(
+                "num_speaker_centers above 1 needs use_cosine_linear=true: a linear head has no "
+                f"centers; got {self.num_speaker_centers}"
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
@@ -187,6 +151,9 @@ class Loss:
     use_cross_entropy: bool = False
     aam_margin: float = 0.2
     aam_scale: float = 30.0
+    aam_margin_warmup_steps: Count = 0
+    aam_inter_top_k: Count = 0
+    aam_inter_top_k_penalty: Amount = 0.06
     classification_weight: Amount = 1.0
     triplet_weight: Amount = 0.0
     triplet_margin: Annotated[float, above(0)] = 1.0
@@ -203,6 +170,14 @@ class Loss:
     cagrad_c: Amount = 0.5
     log_task_gradients: bool = False
     gradient: dict[str, Option] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("aam_margin_warmup_steps", "aam_inter_top_k"):
+            if self.use_cross_entropy and getattr(self, name):
+                raise ValueError(
+                    f"{name} belongs to AAM-softmax and needs use_cross_entropy=false, got "
+                    f"{getattr(self, name)}"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

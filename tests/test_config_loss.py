@@ -52,3 +52,9 @@ def test_every_gradient_method_of_the_table_can_be_made_with_the_settings_beside
         assert method(gradients).shape == (2,)
     files = (REPOSITORY / "src/duovox/loss/gradient").glob("[!_]*.py")
     assert set(table) == {path.stem for path in files} - {"gram"}
+
+
+@pytest.mark.parametrize("setting", ["aam_inter_top_k", "aam_margin_warmup_steps"])
+def test_what_cross_entropy_lacks_is_refused(setting: str) -> None:
+    with pytest.raises(ValueError, match=rf"optim\.loss\.{setting} belongs to AAM-softmax.*got 3"):
+        loss_of("optim.loss.use_cross_entropy=true", f"optim.loss.{setting}=3")

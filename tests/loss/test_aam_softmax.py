@@ -47,10 +47,69 @@ def test_the_loss_rises_with_the_angle_also_beyond_the_fallback() -> None:
     assert (losses.diff() > 0).all()
 
 
+def rewritten(
+    cosines: torch.Tensor, speaker_ids: torch.Tensor, *, margin: float, k: int, penalty: float
+) -> torch.Tensor:
+    """Return the loss through angles, class by class, for autograd to go back through."""
+    angles = cosines.acos()
+    is_own = torch.nn.functional.one_hot(speaker_ids, cosines.shape[1]).bool()
+    closest = cosines.masked_fill(is_own, -9).topk(k, dim=1).indices
+    is_close = torch.zeros_like(is_own).scatter(1, closest, True)
+    widened = torch.where(
+        angles < math.pi - margin, (angles + margin).cos(), cosines - margin * math.sin(margin)
+    )
+    narrowed = torch.where(
+        angles > penalty, (angles - penalty).cos(), cosines + penalty * math.sin(penalty)
+    )
+    logits = torch.where(is_own, widened, torch.where(is_close, narrowed, cosines))
+    return torch.nn.functional.cross_entropy(30 * logits, speaker_ids)
+
+
+@pytest.mark.parametrize("num_speakers", [4, 11])
+@pytest.mark.parametrize(("k", "penalty"), [(1, 0.06), (3, 0.06), (3, 0.9), (3, 0.0)])
+def test_the_closest_wrong_speakers_are_penalised(
+    k: int, penalty: float, num_speakers: int
+) -> None:
+    cosines, speaker_ids = unit_cosines(200, num_speakers), torch.randint(0, num_speakers, (200,))
+    own, other = (cosines.double().requires_grad_() for _ in range(2))
+    loss = AamSoftmaxLoss(inter_top_k=k, inter_top_k_penalty_rad=penalty)(own, speaker_ids)
+    expected = rewritten(other, speaker_ids, margin=0.2, k=k, penalty=penalty)
+    loss.backward()
+    expected.backward()
+    torch.testing.assert_close(loss.double(), expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(own.grad, other.grad, atol=1e-6, rtol=1e-3)
+
+
+def test_without_a_penalty_the_closest_count_as_ever() -> None:
+    cosines, speaker_ids = unit_cosines(20, 7), torch.arange(20) % 7
+    plain = AamSoftmaxLoss()(cosines, speaker_ids)
+    loss = AamSoftmaxLoss(inter_top_k=3, inter_top_k_penalty_rad=0.0)(cosines, speaker_ids)
+    torch.testing.assert_close(loss, plain)
+    assert AamSoftmaxLoss(inter_top_k=3)(cosines, speaker_ids) > plain
+
+
+def test_there_must_be_more_classes_than_closest_ones() -> None:
+    with pytest.raises(ValueError, match="below the number of classes, 3, got 3"):
+        AamSoftmaxLoss(inter_top_k=3)(torch.zeros(2, 3), torch.tensor([0, 1]))
+
+
+def test_the_margin_grows_to_its_size() -> None:
+    loss = AamSoftmaxLoss(margin_rad=0.4, warmup_steps=3)
+    margins = []
+    for step in (0, 1, 2, 3, 4, 900):
+        loss.at_step(step)
+        margins.append(loss.margin_now_rad)
+    assert margins == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.4, 0.4])
+    cosines, speaker_ids = unit_cosines(5, 7), torch.arange(5)
+    loss.at_step(1)
+    expected = AamSoftmaxLoss(margin_rad=0.2)(cosines, speaker_ids)
+    torch.testing.assert_close(loss(cosines, speaker_ids), expected)
+
+
 @pytest.mark.parametrize("cosine", [1.0, -1.0, 1.0000001])
 def test_the_gradient_is_finite_at_the_ends(cosine: float) -> None:
     cosines = torch.tensor([[cosine, 0.9], [0.2, cosine]], requires_grad=True)
-    AamSoftmaxLoss()(cosines, torch.tensor([0, 0])).backward()
+    AamSoftmaxLoss(inter_top_k=1)(cosines, torch.tensor([0, 0])).backward()
     assert cosines.grad is not None
     assert cosines.grad.isfinite().all()
 
@@ -77,7 +136,15 @@ def test_the_cosines_are_left_as_they_are() -> None:
     assert torch.equal(cosines, before)
 
 
-@pytest.mark.parametrize("settings", [{"margin_rad": -0.1}, {"margin_rad": 3.2}, {"scale": 0.0}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"margin_rad": -0.1},
+        {"margin_rad": 3.2},
+        {"scale": 0.0},
+        {"inter_top_k_penalty_rad": 3.2},
+    ],
+)
 def test_a_meaningless_setting_is_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"must (lie in|be above).*optim\.loss\.aam_"):
         AamSoftmaxLoss(**settings)

@@ -41,6 +41,8 @@ class TestTrials:
         ("mt_speech_speaker", "optim.loss.scale_method=foo", "must be one of dwa, geometric, "),
         ("mt_speech_speaker", "optim.loss.gradient_method=foo", "be one of cagrad, imtl_g, mgda,"),
         ("mt_speech_speaker", "optim.loss.gradnorm_lr=0", "must be above 0, got 0.0"),
+        ("mt_speech_speaker", "optim.loss.aam_inter_top_k=-1", "must be at least 0, got -1"),
+        ("speaker", "network.num_speaker_centers=3", "needs use_cosine_linear=true: a linear"),
         ("mt_speech_speaker", "optim.loss.static_speech_weight=1.2", "must lie in [0, 1], got 1.2"),
         ("mt_speech_speaker", "optim.loss.dwa_temperature=0", "must be above 0, got 0.0"),
         ("mt_speech_speaker", "optim.loss.dwa_average_loss_window=0", "must be at least 1, got 0"),

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from duovox.run.log import CsvLogger
+from duovox.run.weights import ModelCard
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TRAIN = "eval_model=false"
@@ -151,6 +152,28 @@ class TestLoadNetwork:
             for run in (finished_run, run_door.run_folder)
         )
         assert again == first
+
+    def test_a_wider_margin_goes_on_without_speeds_as_speakers(self, run_door, capsys) -> None:
+        speeds = "speaker.pipeline.speeds=[0.9,1.0]"
+        aam = ["optim/loss=aam_softmax", "network.use_cosine_linear=true"]
+        settings = [*aam, "network.num_speaker_centers=2", "optim.loss.aam_inter_top_k=1"]
+        run_door("speaker", TRAIN, *settings, speeds, "speaker.pipeline.speeds_are_speakers=true")
+        source = run_door.run_folder
+        wider = ["optim.loss.aam_margin=0.5", "optim.loss.aam_margin_warmup_steps=1"]
+        still = ["trainer.max_steps=1", "optim.algo.lr=1e-12"]
+        run_door(
+            "speaker", TRAIN, *settings, *wider, *still, f"load_network_from_checkpoint={source}"
+        )
+        (run,) = {one.parent for one in run_door.log_folder.glob("*/*/*/config.yaml")} - {source}
+        classes = [len(ModelCard.load(one).speakers or ()) for one in (source, run)]
+        assert classes[0] == 2 * classes[1]
+        told = f"the speaker head keeps {classes[1]} of the {classes[0]} classes of"
+        assert told in capsys.readouterr().out
+        before, after = (
+            state_of(one, name)["network.speaker_head.weight"].view(2, -1, 16)
+            for one, name in ((source, "best.ckpt"), (run, "last.ckpt"))
+        )
+        torch.testing.assert_close(after, before[:, : classes[1]], rtol=0, atol=1e-9)
 
     def test_every_mismatch_is_an_error(self, run_door, finished_run) -> None:
         with pytest.raises(ValueError, match=r"does not fit this network \(1 differences; shape: "):

@@ -99,8 +99,7 @@ def _with_heads(
     if num_speakers is not None:
         pooling = _pooling(settings, speaker_width, backbone.width, blank)
         if settings.use_speaker_head:
-            head = CosineHead if settings.use_cosine_linear else LinearHead
-            speaker_head = head(pooling.out_dim, num_speakers, dropout=dropout)
+            speaker_head = _speaker_head(settings, pooling.out_dim, num_speakers, dropout)
     if settings.use_data_source_head:
         source_head = DataSourceHead(backbone.width, reversal_scale=settings.reversal_scale)
     if settings.use_multi_branch_encoder:
@@ -114,6 +113,16 @@ def _with_heads(
         num_shared_layers=num_shared_layers,
         num_speaker_dimensions=settings.num_speaker_dimensions,
         speaker_layer=None if settings.speaker_head_layer == -1 else settings.speaker_head_layer,
+    )
+
+
+def _speaker_head(
+    settings: Network, width: int, num_speakers: int, dropout: float
+) -> CosineHead | LinearHead:
+    if not settings.use_cosine_linear:
+        return LinearHead(width, num_speakers, dropout=dropout)
+    return CosineHead(
+        width, num_speakers, dropout=dropout, num_centers=settings.num_speaker_centers
     )
 
 

@@ -109,6 +109,7 @@ class Network:
     stat_pooling_type: str | None = None
     use_speaker_head: bool = True
     use_cosine_linear: bool = True
+    num_speaker_centers: Positive = 1
     use_multi_branch_encoder: bool = False
     num_shared_transformers: Count = 6
     num_speaker_dimensions: Positive | None = None
@@ -123,6 +124,13 @@ class Network:
     ctc_token_scale: Amount = 1.0
     ssl_cfg: SslConfig | None = None  # of pre-training
 
+    def __post_init__(self) -> None:
+        if self.num_speaker_centers > 1 and not self.use_cosine_linear:
+            raise ValueError(
+                "num_speaker_centers above 1 needs use_cosine_linear=true: a linear head has no "
+                f"centers; got {self.num_speaker_centers}"
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
@@ -132,6 +140,9 @@ class Loss:
     use_cross_entropy: bool = False
     aam_margin: float = 0.2
     aam_scale: float = 30.0
+    aam_margin_warmup_steps: Count = 0
+    aam_inter_top_k: Count = 0
+    aam_inter_top_k_penalty: Amount = 0.06
     classification_weight: Amount = 1.0
     triplet_weight: Amount = 0.0
     triplet_margin: Annotated[float, above(0)] = 1.0
@@ -149,6 +160,14 @@ class Loss:
     log_task_gradients: bool = False
     data_source_weight: Amount = 1.0
     gradient: dict[str, Option] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("aam_margin_warmup_steps", "aam_inter_top_k"):
+            if self.use_cross_entropy and getattr(self, name):
+                raise ValueError(
+                    f"{name} belongs to AAM-softmax and needs use_cross_entropy=false, got "
+                    f"{getattr(self, name)}"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -149,7 +149,9 @@ class Run:
         if self.settings.load_network_from_checkpoint is not None:
             source = Path(self.settings.load_network_from_checkpoint).expanduser()
             heard = self.card.speakers if self.settings.network.use_speaker_head else None
-            load_weights(network, source, vocabulary=self.card.vocabulary, speakers=heard)
+            note = load_weights(network, source, vocabulary=self.card.vocabulary, speakers=heard)
+            if note:
+                self.console.print(note)
         card = replace(self.card, architecture=sizes_of(network))
         card.check_continues(self.folder)
         if is_main_process():

@@ -70,12 +70,20 @@ def build_tasks(
 
 def _speaker_task(loss: Loss) -> SpeakerTask:
     return SpeakerTask(
-        classification=CrossEntropyLoss()
-        if loss.use_cross_entropy
-        else AamSoftmaxLoss(margin_rad=loss.aam_margin, scale=loss.aam_scale),
+        classification=CrossEntropyLoss() if loss.use_cross_entropy else _aam_softmax(loss),
         triplet=TripletLoss(margin=loss.triplet_margin) if loss.triplet_weight else None,
         classification_weight=loss.classification_weight,
         triplet_weight=loss.triplet_weight,
+    )
+
+
+def _aam_softmax(loss: Loss) -> AamSoftmaxLoss:
+    return AamSoftmaxLoss(
+        margin_rad=loss.aam_margin,
+        scale=loss.aam_scale,
+        inter_top_k=loss.aam_inter_top_k,
+        inter_top_k_penalty_rad=loss.aam_inter_top_k_penalty,
+        warmup_steps=loss.aam_margin_warmup_steps,
     )
 
 
@@ -88,7 +96,7 @@ def build_module(
     if isinstance(network, PretrainingNetwork):
         at_step = _pretraining_step(settings, tasks["ssl"])
     else:
-        at_step = _freezing(settings, network)
+        at_step = _in_turn(_freezing(settings, network), *_margin_schedule(tasks))
     return MultiTask(
         network,
         tasks=tasks,
@@ -109,6 +117,21 @@ def _data_source(settings: Settings) -> DataSource | None:
     if not settings.network.use_data_source_head:
         return None
     return DataSource(weight=settings.optim.loss.data_source_weight)
+
+
+def _in_turn(*parts: Callable[[int], None]) -> Callable[[int], None]:
+    def at_step(step: int) -> None:
+        for part in parts:
+            part(step)
+
+    return at_step
+
+
+def _margin_schedule(tasks: dict[str, Task]) -> list[Callable[[int], None]]:
+    speaker = tasks.get("speaker")
+    if isinstance(speaker, SpeakerTask) and isinstance(speaker.classification, AamSoftmaxLoss):
+        return [speaker.classification.at_step]
+    return []
 
 
 def _freezing(settings: Settings, network: SpeechSpeakerNetwork) -> Callable[[int], None]:

@@ -21,6 +21,7 @@ from duovox.network.wav2vec2.format.own import checkpoint_of
 from duovox.run.network import build_network
 from duovox.run.read import read
 from duovox.run.settings import Network, Option
+from duovox.run.speaker_classes import has_classes, take_classes
 
 CONFIG_FILE = "config.yaml"
 _TRAINING_STATE = {"loops", "optimizer_states", "lr_schedulers", "callbacks"}  # besides the weights
@@ -170,17 +171,29 @@ def load_weights(
     *,
     vocabulary: Sequence[str] | None = None,
     speakers: Sequence[str] | None = None,
-) -> None:
+) -> str:
     """Load a checkpoint into a network of the same shape: a run's best, or one of any format.
 
     Args:
-        vocabulary, speakers: of the network; the checkpoint's must be the same, if it tells them.
+        vocabulary: of the network; the checkpoint's must be the same, if it tells them.
+        speakers: of the network; where the checkpoint tells its own, all must be among them.
+
+    Returns:
+        What has to be told of it, or "": of the speaker head, the classes that were taken.
 
     Raises:
         ValueError: the file is no checkpoint, a weight is missing, unexpected or of another shape
             (all are listed), or the symbols or speakers differ.
     """
     state, theirs, their_speakers = _read(path)
+    note = ""
+    if speakers and their_speakers and has_classes(their_speakers, speakers):
+        state = take_classes(state, their_speakers, speakers)
+        note = (
+            f"the speaker head keeps {len(speakers)} of the {len(their_speakers)} classes of "
+            f"{path}, by name"
+        )
+        their_speakers = speakers
     if problems := _differences(state, network.state_dict()):
         raise ValueError(
             f"{path} does not fit this network ({_first(problems)}). Heads, pooling and sizes must "
@@ -199,6 +212,7 @@ def load_weights(
             "those; network.wav2vec_checkpoint takes the backbone alone and leaves the heads fresh"
         )
     network.load_state_dict(state)
+    return note
 
 
 def _read(

@@ -14,6 +14,26 @@ def test_cosines_agree_with_torch() -> None:
     torch.testing.assert_close(head(embedding), expected)
 
 
+def test_the_nearest_center_counts() -> None:
+    head = CosineHead(8, 5, num_centers=3)
+    embedding = torch.randn(4, 8, requires_grad=True)
+    centers = head.weight.view(3, 5, 8)
+    every = F.cosine_similarity(embedding[:, None, None], centers[None], dim=3)  # (B, C, K)
+    expected = every.amax(dim=1)
+    cosines = head(embedding)
+    torch.testing.assert_close(cosines, expected)
+    inputs = (embedding, head.weight)
+    found, wanted = (torch.autograd.grad(one.square().sum(), inputs) for one in (cosines, expected))
+    torch.testing.assert_close(found, wanted)
+
+
+def test_centers_that_agree_are_one_center() -> None:
+    one, three = CosineHead(8, 5), CosineHead(8, 5, num_centers=3)
+    three.load_state_dict({"weight": one.weight.repeat(3, 1)})
+    embedding = torch.randn(4, 8)
+    torch.testing.assert_close(three(embedding), one(embedding))
+
+
 def test_neither_length_matters() -> None:
     head = CosineHead(8, 5)
     embedding = torch.randn(3, 8)

@@ -22,8 +22,8 @@ def training_sources(
     assert isinstance(speech, SpeechSets)
     assert isinstance(speaker, SpeakerSets)
     speaker.check_tests()
-    num_voices = len(speaker.classes) // len(speaker.speakers)
     heard = speech.training(needs_speaker=True)
+    num_voices = len(speaker.classes) // len(speaker.speakers)
     return {"joint": JointSource(heard, speaker.speakers, num_voices=num_voices)}
 
 

@@ -36,7 +36,7 @@ for seed in "${seeds[@]}"; do
     alone run_speaker.py commands speaker-alone "${speaker[@]}"
     both weighting-static optim.loss.static_speech_weight=0.5,0.88
     both weighting optim.loss.scale_method=null,min,dwa,uncertainty
-    both gradients optim.loss.static_speech_weight=0.5 optim.loss.gradient_method=pcgrad
+    both pcgrad optim.loss.static_speech_weight=0.5 optim.loss.gradient_method=pcgrad
     both pooling optim.loss.static_speech_weight=0.5 network.stat_pooling_type=first+cls,mean+std
     both pooling-ctc optim.loss.static_speech_weight=0.5 network.enable_ctc_pool_speaker_embedding=true
     both branched optim.loss.static_speech_weight=0.5 network.use_multi_branch_encoder=true network.num_shared_transformers=1,2

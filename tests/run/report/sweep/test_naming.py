@@ -10,6 +10,7 @@ from duovox.run.report.sweep.naming import (
     differing,
     experiment_of,
     leaves,
+    plain,
     settings_text,
     shown,
     telling,
@@ -58,4 +59,10 @@ def test_settings_are_written_as_they_are_typed() -> None:
     config = {"optim": {"algo": {"lr": 1e-5}, "loss": {"scale_method": None}}, "compile": True}
     text = settings_text(dict(leaves(config)))
     assert text == "algo.lr=1e-05, loss.scale_method=null, compile=true"
+    assert (shown(0.0006824078427098838), shown(3.16e-05)) == ("0.000682", "3.16e-05")
     assert shown("/a/very/long/way/to/the/data/set/of/" + "x" * 30).startswith("…")
+
+
+def test_a_spreadsheet_keeps_numbers_whole() -> None:
+    values = [0.0006824078427098838, None, True, "min", [1, 2]]
+    assert [plain(value) for value in values] == [values[0], "null", "true", "min", "[1, 2]"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from duovox.run.report.sweep.group import grids_of, groups_of
-from duovox.run.report.sweep.result_plot import result_plots
+from duovox.run.report.sweep.result_plot import MOST_ROWS, result_plots
 from duovox.run.report.sweep.runs import read_sweep
 
 
@@ -44,3 +44,15 @@ def test_a_long_name_takes_several_lines(tmp_path: Path, write_run, drawn) -> No
     (plot,) = plots_of(tmp_path)
     label = drawn(plot).get_yticklabels()[0].get_text()
     assert label == f"1  multi-task:\nmore=a,\nnetwork_pooling={'a' * 20}"
+
+
+def test_of_many_rows_those_that_are_best_in_validation_are_drawn(
+    tmp_path, write_run, drawn
+) -> None:
+    for number in range(MOST_ROWS + 2):
+        write_run(tmp_path / "e" / f"r{number}", width=number, wer=1 - number / 100)
+    (plot,) = plots_of(tmp_path)
+    labels = [text.get_text() for text in drawn(plot).get_yticklabels()]
+    assert len(labels) == MOST_ROWS
+    assert (labels[0], labels[-1]) == ("3  e: width=2", "42  e: width=41")
+    assert "best in validation" in plot.note

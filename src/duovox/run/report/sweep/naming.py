@@ -12,6 +12,7 @@ Settings: TypeAlias = dict[str, Any]  # by their place in the tree: "optim.algo.
 
 RATE = "optim.algo.lr"
 SEEDS = ("seed", "data.speech.sample.seed")
+LONGEST_NUMBER = 8  # characters; a longer one was drawn, not typed
 LONGEST = 40  # characters of a value; of a longer one the end is shown
 
 
@@ -75,6 +76,14 @@ def short(place: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value as it is typed."""
+    """Return a value as it is typed; of one that is long, three digits or the end."""
+    if isinstance(value, float) and len(str(value)) > LONGEST_NUMBER:
+        return f"{value:.3g}"
     text = json.dumps(value) if value is None or isinstance(value, bool) else str(value)
     return text if len(text) <= LONGEST else f"…{text[-LONGEST:]}"
+
+
+def plain(value: Any) -> Any:
+    """Return a value for a spreadsheet: numbers as they are, everything else as it is typed."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number or isinstance(value, str) else json.dumps(value)

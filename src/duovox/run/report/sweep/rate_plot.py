@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_LEVEL = 6  # numbers below an axis that have room side by side
+MOST_MARKED = 16  # that have room when they are tilted
 
 Values: TypeAlias = Callable[[Group], list[float]]  # of a group's runs
 
@@ -82,12 +83,14 @@ def _draw(axes: Axes, ink: Ink, *, grids: Sequence[Grid], values: Values, y_labe
 
 
 def _scale_rates(axes: Axes, rates: set[float]) -> None:
-    """Make the axis of rates logarithmic, with the rates that were tried on it."""
+    """Make the axis of rates logarithmic, with the rates that were tried on it if they are few."""
     from matplotlib.ticker import NullLocator
 
     tried = sorted(rates)
     axes.set_xscale("log")
-    axes.set_xticks(tried, [f"{rate:g}" for rate in tried])
+    if len(tried) > MOST_MARKED:
+        return
+    axes.set_xticks(tried, [f"{rate:.3g}" for rate in tried])
     axes.xaxis.set_minor_locator(NullLocator())
     if len(tried) > MOST_LEVEL:
         axes.tick_params(axis="x", rotation=45)

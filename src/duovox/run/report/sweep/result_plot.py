@@ -15,6 +15,8 @@ from duovox.run.report.sweep.runs import SweepRun
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MOST_ROWS = 40
+MOST_LINES = 4  # of a row's name
 LONGEST = 34  # characters of a row's name; a longer one takes a second line
 
 
@@ -32,6 +34,9 @@ def result_plots(runs: Sequence[SweepRun], grids: Sequence[Grid]) -> list[Plot]:
     Where runs differ in nothing but seeds, each has a row.
     """
     plots = []
+    of_many = (
+        f" The {MOST_ROWS} rows that are best in validation." if len(grids) > MOST_ROWS else ""
+    )
     for name, measure in headlines(runs):
         rows = _rows(runs, grids, name, measure)
         plots.append(
@@ -39,7 +44,7 @@ def result_plots(runs: Sequence[SweepRun], grids: Sequence[Grid]) -> list[Plot]:
                 name=f"{measure.key}_{name}",
                 title=f"{measure.name} on {name}",
                 note="Small points are runs, the large one their mean; the line is the 95 % "
-                "bootstrap interval over utterances or speakers.",
+                f"bootstrap interval over utterances or speakers.{of_many}",
                 draw=partial(_draw, rows=rows, measure=measure),
                 height=0.8
                 + sum(0.15 + 0.13 * len(_in_lines(row.name).splitlines()) for row in rows),
@@ -54,12 +59,20 @@ def _rows(
     if len(grids) == 1 and not grids[0].has_rates:
         named = [(run.name, group) for run in runs for group in groups_of([run])]
     else:
-        named = [(f"{grid.number}  {grid.name}", grid.best) for grid in grids]
+        named = [(f"{grid.number}  {grid.name}", grid.best) for grid in _best(grids)]
     return [
         Row(name=name, spread=spread)
         for name, group in named
         if (spread := group.spread(set_name, measure)) is not None
     ]
+
+
+def _best(grids: Sequence[Grid]) -> list[Grid]:
+    """Return what a plot has room for: those that are best in validation, in their order."""
+    by_validation = sorted(
+        grids, key=lambda grid: (grid.best.objective is None, grid.best.objective or 0.0)
+    )
+    return sorted(by_validation[:MOST_ROWS], key=lambda grid: grid.number)
 
 
 def _draw(axes: Axes, ink: Ink, *, rows: Sequence[Row], measure: Measure) -> None:
@@ -79,5 +92,8 @@ def _draw(axes: Axes, ink: Ink, *, rows: Sequence[Row], measure: Measure) -> Non
 
 
 def _in_lines(name: str) -> str:
-    """Break a long name behind the experiment and between settings."""
-    return name if len(name) <= LONGEST else name.replace(": ", ":\n", 1).replace(", ", ",\n")
+    """Break a long name behind the experiment and between settings, and end it where it is long."""
+    if len(name) <= LONGEST:
+        return name
+    lines = name.replace(": ", ":\n", 1).replace(", ", ",\n").split("\n")
+    return "\n".join(lines if len(lines) <= MOST_LINES else [*lines[:MOST_LINES], "…"])

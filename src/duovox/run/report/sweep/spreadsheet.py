@@ -9,7 +9,7 @@ from typing import Any
 
 from duovox.run.report.measures import SetResult
 from duovox.run.report.sweep.group import Grid, Group, columns
-from duovox.run.report.sweep.naming import shown
+from duovox.run.report.sweep.naming import plain
 from duovox.run.report.sweep.runs import SweepRun
 
 
@@ -42,7 +42,7 @@ def _run_cells(run: SweepRun) -> dict[str, Any]:
         "error": run.state.error,
         "lr": run.lr,
         "objective": run.objective,
-        **{place: shown(value) for place, value in run.settings.items()},
+        **{place: plain(value) for place, value in run.settings.items()},
         **{key: value for split, found in sets for key, value in _scores(split, found).items()},
     }
 
@@ -66,7 +66,7 @@ def _group_cells(group: Group, runs: Sequence[SweepRun]) -> dict[str, Any]:
         "lr": group.lr,
         "num_runs": len(group.runs),
         "objective": group.objective,
-        **{place: shown(value) for place, value in group.settings.items()},
+        **{place: plain(value) for place, value in group.settings.items()},
     }
     for name, measure in columns(runs):
         if (spread := group.spread(name, measure)) is not None:

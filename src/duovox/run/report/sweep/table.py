@@ -75,7 +75,11 @@ def rates(grids: Sequence[Grid]) -> TextTable:
             found = {group.lr: group for group in grid.groups}
             cells = [_rate_cell(found.get(lr), grid) for lr in tried]
             rows.append([str(grid.number), grid.name, *cells])
-    return TextTable(title="Learning rates", header=["No.", "Runs", *map(shown, tried)], rows=rows)
+    return TextTable(
+        title="Learning rates",
+        header=["No.", "Runs", *(f"{rate:.3g}" for rate in tried)],
+        rows=rows,
+    )
 
 
 def unfinished(runs: Sequence[SweepRun]) -> TextTable:

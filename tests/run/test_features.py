@@ -6,6 +6,7 @@ import csv
 import itertools
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import torch
 
 from duovox.run.log import CsvLogger
+from duovox.task.multitask import MultiTask
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TRAIN = "eval_model=false"
@@ -200,6 +202,37 @@ def test_a_logger_that_fails_does_not_stop_training(run_door, monkeypatch) -> No
     assert json.loads((run_door.run_folder / "training.json").read_text())["steps"] == 4
 
 
+def test_a_full_disk_leaves_the_checkpoint_before_and_training_goes_on(
+    run_door, monkeypatch
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    step = MultiTask.training_step
+
+    def fill_the_disk_at_step_2(self: MultiTask, batch: Any, number: int) -> Any:
+        if self.global_step == 2:  # behind the first validation
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+        return step(self, batch, number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MultiTask, "training_step", fill_the_disk_at_step_2)
+        try:
+            with (
+                pytest.warns(UserWarning, match=r"last\.ckpt can't be saved: .*File too large"),
+                pytest.raises(ValueError, match=r"training is over, .*last\.ckpt can't be saved"),
+            ):
+                run_door("speech", TRAIN)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    run = run_door.run_folder
+    checkpoints = run / "checkpoints"
+    assert {path.name for path in checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
+    last = torch.load(checkpoints / "last.ckpt", weights_only=True)
+    assert last["global_step"] == 2
+    assert len((run / "metrics.csv").read_text().splitlines()) == 1 + 4
+    run_door("speech", TRAIN)
+    assert json.loads((run / "training.json").read_text())["steps"] == 4
+
+
 def test_tensorboard_is_written_by_setting(run_door) -> None:
     run_door("speech", TRAIN, "use_tensorboard=true")
     assert list((run_door.run_folder / "tensorboard").glob("events.out.*"))
@@ -207,11 +240,19 @@ def test_tensorboard_is_written_by_setting(run_door) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # of wandb's own
-def test_wandb_is_written_offline_without_a_key(run_door, monkeypatch) -> None:
+def test_wandb_is_written_offline_without_a_key_and_a_run_that_goes_on_is_the_same(
+    run_door, monkeypatch
+) -> None:
+    import wandb
+
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     monkeypatch.setenv("WANDB_SILENT", "true")
-    run_door("speech", TRAIN, "use_wandb=true", "tag=[a,b]")
-    assert list((run_door.run_folder / "wandb").glob("offline-run-*"))
+    for _ in range(2):  # the second time as a job that was queued again
+        run_door("speech", TRAIN, "use_wandb=true", "tag=[a,b]")
+        wandb.finish()
+        (run_door.run_folder / "training.json").unlink()
+    written = (run_door.run_folder / "wandb").glob("offline-run-*")
+    assert {path.name.rpartition("-")[2] for path in written} == {run_door.run_folder.name}
 
 
 @pytest.mark.slow

@@ -149,6 +149,19 @@ def test_more_workers_than_shards_or_batches_are_no_problem(tmp_path, write_shar
     assert [sorted(batch.keys) for batch in batches] == [["speaker0/b/c", "speaker0/b/d"]] * 6
 
 
+def test_two_workers_augment_one_utterance_differently(tmp_path, write_shards, entry) -> None:
+    source = SpeakerSource.for_training(
+        write_shards(tmp_path, [entry("speaker0/b/c")]),
+        SPEAKERS,
+        batching=Batching(batch_size=1, order="random"),
+        seed=1,
+        preparation=Preparation(augmentations=(AdditiveNoise(),)),
+        limits=Limits(),
+    )
+    batches = take(training_loader({"speaker": source}, num_workers=2), 4)
+    assert len({batch.waves.numpy().tobytes() for batch in batches}) == 4
+
+
 def test_sources_travel_to_other_processes(sources) -> None:
     take(training_loader(sources, num_workers=0), 3)  # shards are open, epochs planned
     travelled = pickle.loads(pickle.dumps(sources))

@@ -86,7 +86,8 @@ def test_every_validation_is_kept_as_the_last_and_the_lowest_as_the_best(tmp_pat
         *["0.5 alone"] * 3,
         *["0.4 alone"] * 2,
     ]
-    assert set(kept[-1]) == {"best.ckpt", "last.ckpt"}  # no drafts
+    assert [files.get("previous.ckpt") for files in kept] == [None, "0.5", "nan", "0.6", "0.4"]
+    assert set(kept[-1]) == {"best.ckpt", "last.ckpt", "previous.ckpt"}  # no drafts
 
 
 def test_a_resumed_run_remembers_the_best_score(tmp_path, trainer) -> None:
@@ -95,7 +96,11 @@ def test_a_resumed_run_remembers_the_best_score(tmp_path, trainer) -> None:
     second = callback(tmp_path)
     second.load_state_dict(first.state_dict())
     validate(second, trainer, 0.35)
-    assert contents(tmp_path) == {"best.ckpt": "0.3 alone", "last.ckpt": "0.35"}
+    assert contents(tmp_path) == {
+        "best.ckpt": "0.3 alone",
+        "last.ckpt": "0.35",
+        "previous.ckpt": "0.3",
+    }
 
 
 def test_without_a_monitor_there_is_no_best(tmp_path, trainer) -> None:
@@ -151,8 +156,12 @@ def test_the_first_process_decides_what_is_best(tmp_path, trainer, is_saved) -> 
     assert (tmp_path / "best.ckpt").is_file() == is_saved
 
 
-def test_the_end_of_training_is_saved(tmp_path, trainer) -> None:
-    callback(tmp_path, minutes=60).on_train_end(trainer, None)  # type: ignore[arg-type]
+def test_the_end_of_training_is_saved_and_needs_none_before_it(tmp_path, trainer) -> None:
+    checkpoints = callback(tmp_path, monitor=None, minutes=60)
+    for score in (0.5, 0.4):
+        validate(checkpoints, trainer, score)
+    trainer.content = b"weights"
+    checkpoints.on_train_end(trainer, None)  # type: ignore[arg-type]
     assert contents(tmp_path) == {"last.ckpt": "weights"}
 
 
@@ -198,4 +207,5 @@ def test_the_first_weights_and_those_of_each_validation_are_kept_on_request(
         "step-000000.ckpt": b"after 0 alone",
         "step-005000.ckpt": b"after 5000 alone",
         "last.ckpt": b"after 5000",
+        "previous.ckpt": b"after 0",
     }

@@ -230,11 +230,19 @@ def test_tensorboard_is_written_by_setting(run_door) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # of wandb's own
-def test_wandb_is_written_offline_without_a_key(run_door, monkeypatch) -> None:
+def test_wandb_is_written_offline_without_a_key_and_a_run_that_goes_on_is_the_same(
+    run_door, monkeypatch
+) -> None:
+    import wandb
+
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     monkeypatch.setenv("WANDB_SILENT", "true")
-    run_door("speech", TRAIN, "use_wandb=true", "tag=[a,b]")
-    assert list((run_door.run_folder / "wandb").glob("offline-run-*"))
+    for _ in range(2):  # the second time as a job that was queued again
+        run_door("speech", TRAIN, "use_wandb=true", "tag=[a,b]")
+        wandb.finish()
+        (run_door.run_folder / "training.json").unlink()
+    written = (run_door.run_folder / "wandb").glob("offline-run-*")
+    assert {path.name.rpartition("-")[2] for path in written} == {run_door.run_folder.name}
 
 
 @pytest.mark.slow

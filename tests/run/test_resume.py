@@ -154,11 +154,14 @@ def test_a_run_stopped(case, run_door, run_ssl_door, undisturbed, monkeypatch) -
     assert not differences(expected, door.run_folder)
 
 
-def test_a_run_goes_on_in_other_circumstances(run_door, undisturbed, monkeypatch) -> None:
+def test_a_run_goes_on_in_other_circumstances_and_tells_them(
+    run_door, undisturbed, monkeypatch, capsys
+) -> None:
     name, overrides, hook, step = CASES["between two validations"]
     expected = undisturbed(name, *OFTEN, *overrides)
     with power_failure(monkeypatch, hook, step):
         run_door(name, *OFTEN, *overrides)
+    assert "changed" not in capsys.readouterr().out
     elsewhere = [
         "callbacks.save_every_minutes=1",
         "trainer.log_every_n_steps=3",
@@ -169,6 +172,9 @@ def test_a_run_goes_on_in_other_circumstances(run_door, undisturbed, monkeypatch
         f"data_folder={run_door.overrides[0].partition('=')[2]}/",
     ]
     run_door(name, *OFTEN, *overrides, *elsewhere)
+    said = capsys.readouterr().out
+    assert "changed since this run was last started: speech.dataloader.num_workers: 0 -> 1" in said
+    assert said.count("changed since") >= len(elsewhere)  # the folder is part of other settings
     different = differences(expected, run_door.run_folder)
     assert not [place for place in different if place.startswith(("/state_dict", "/optimizer"))]
     config = yaml.safe_load((run_door.run_folder / "config.yaml").read_text())
@@ -211,10 +217,27 @@ def test_a_run_shorter_than_its_validation_interval_can_be_scored(run_door) -> N
     assert objective is not None
 
 
-def test_a_damaged_checkpoint_is_said_to_be_damaged(run_door) -> None:
-    run_door("speech", "eval_model=false")
-    path = run_door.run_folder / "checkpoints" / "last.ckpt"
+def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:1000])
-    (run_door.run_folder / "training.json").unlink()  # as if training were not over
+
+
+def test_a_damaged_checkpoint_is_left_for_the_one_before(
+    run_door, undisturbed, monkeypatch
+) -> None:
+    name, overrides, hook, step = CASES["speech, one step after a plateau"]
+    expected = undisturbed(name, *OFTEN, *overrides)
+    with power_failure(monkeypatch, hook, step):
+        run_door(name, *OFTEN, *overrides)
+    cut_short(run_door.run_folder / "checkpoints" / "last.ckpt")
+    with pytest.warns(UserWarning, match=r"last\.ckpt is damaged.*: going on from previous\.ckpt"):
+        run_door(name, *OFTEN, *overrides)
+    assert not differences(expected, run_door.run_folder)
+
+
+def test_where_all_checkpoints_are_damaged_a_run_says_so(run_door, monkeypatch) -> None:
+    with power_failure(monkeypatch, "on_train_batch_end", 3):
+        run_door("speech", "eval_model=false", "callbacks.save_every_minutes=0")
+    for path in (run_door.run_folder / "checkpoints").iterdir():
+        cut_short(path)
     with pytest.raises(ValueError, match=r"last\.ckpt is damaged.*resume=false"):
         run_door("speech", "eval_model=false")

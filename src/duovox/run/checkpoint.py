@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 import warnings
 from pathlib import Path
@@ -12,15 +13,17 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from duovox.run.stop import StopSignal
+from duovox.run.weights import LAST, PREVIOUS
 
 
 class BestAndLast(Checkpoint):
     """Save after every validation, and in between every `save_every_minutes`.
 
-    `last.ckpt` holds everything a run needs to go on; `best.ckpt` the weights with the lowest
-    `monitor` so far (None: no best is kept). With `keep_progress`, the first weights stay as
-    `init.ckpt` and those of each validation as `step-005000.ckpt`. Files appear whole or not at
-    all; where one can't be written (a full disk), the earlier one stays and training goes on.
+    `last.ckpt` holds everything a run needs to go on, and so does `previous.ckpt`, the one before,
+    until training ends. `best.ckpt` holds the weights with the lowest `monitor` so far (None: no
+    best is kept). With `keep_progress`, the first weights stay as `init.ckpt` and those of each
+    validation as `step-005000.ckpt`. Files appear whole or not at all; where one can't be written
+    (a full disk), the earlier one stays and training goes on.
 
     A step that a validation follows is saved after it, not before: a run resumed from there would
     leave that validation out.
@@ -84,12 +87,22 @@ class BestAndLast(Checkpoint):
             self._save_last(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save the last state: there may have been steps since the last validation."""
-        self._save(trainer, "last.ckpt", weights_only=False)
+        """Save the last state: there may have been steps since the last validation.
+
+        Raises:
+            ValueError: it can't be saved; a run without its last steps has not been trained.
+        """
+        if not self._save(trainer, LAST, weights_only=False):
+            raise ValueError(
+                f"training is over, and {self.folder / LAST} can't be saved: make room for it; the "
+                "same command goes on from the checkpoint before"
+            )
+        if trainer.is_global_zero:
+            (self.folder / PREVIOUS).unlink(missing_ok=True)
 
     def _save_last(self, trainer: Trainer) -> None:
         """Save the last state, and leave if a process was told to."""
-        is_saved = self._save(trainer, "last.ckpt", weights_only=False)
+        is_saved = self._save(trainer, LAST, weights_only=False)
         if trainer.strategy.reduce_boolean_decision(self.stop.is_told, all=False):
             step = f"behind step {trainer.global_step}"
             self.stop.leave(f"{step}, which {'is' if is_saved else 'can not be'} saved")
@@ -109,10 +122,18 @@ class BestAndLast(Checkpoint):
         try:
             trainer.save_checkpoint(draft, weights_only=weights_only)
             if trainer.is_global_zero:
-                draft.replace(self.folder / name)
+                self._put(draft, self.folder / name)
         except OSError as error:
             draft.unlink(missing_ok=True)
             warnings.warn(f"{self.folder / name} can't be saved: {error}", stacklevel=2)
             trainer.strategy.barrier()  # where the other processes wait for this one's file
             return False
         return True
+
+    def _put(self, draft: Path, path: Path) -> None:
+        """Give a checkpoint its name once it is on the disk; the last one becomes the previous."""
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        if path.name == LAST and path.is_file():
+            path.replace(self.folder / PREVIOUS)
+        draft.replace(path)

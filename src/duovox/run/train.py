@@ -18,6 +18,7 @@ from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.network.wav2vec2.format.own import checkpoint_of
 from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.run.build import read_settings
+from duovox.run.changed import changed_settings
 from duovox.run.cohort import Cohort
 from duovox.run.cpu import tune_for_training
 from duovox.run.data import Source
@@ -156,6 +157,8 @@ class Run:
         card.check_continues(self.folder)
         if is_main_process():
             text = yaml.safe_dump(self.plain, sort_keys=False, allow_unicode=True)
+            for changed in changed_settings(self.folder / "config.yaml", text):
+                self.console.print(f"changed since this run was last started: {changed}")
             write_whole(self.folder / "config.yaml", text)
             write_environment(self.folder / "environment.json")
             card.write(self.folder)

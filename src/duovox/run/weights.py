@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from duovox.run.settings import Network, Option
 from duovox.run.speaker_classes import has_classes, take_classes
 
 CONFIG_FILE = "config.yaml"
+LAST, PREVIOUS = "last.ckpt", "previous.ckpt"  # to go on from; the one before, while training
 _TRAINING_STATE = {"loops", "optimizer_states", "lr_schedulers", "callbacks"}  # besides the weights
 
 
@@ -98,29 +100,44 @@ def _difference(old: Any, new: Any) -> str:
 
 
 def checkpoint_to_resume(folder: Path, module: nn.Module) -> Path | None:
-    """Return last.ckpt of a run folder, or None for a run that has not begun.
+    """Return the newest whole checkpoint to go on from, or None for a run that has not begun.
+
+    Warns where that is not the last one, because the last one is damaged.
 
     Args:
         module: what is trained; its weights must be those of the checkpoint, by name and shape.
 
     Raises:
-        ValueError: the file is damaged, or not from this run.
+        ValueError: there is none that is whole and from this run.
     """
-    path = folder / "checkpoints" / "last.ckpt"
-    if not path.is_file():
-        return None
-    try:
-        checkpoint = own.content_of(path)
-        if missing := sorted(_TRAINING_STATE - checkpoint.keys()):
-            raise ValueError(f"it lacks {', '.join(missing)}")
-        if problems := _differences(checkpoint["state_dict"], module.state_dict()):
-            raise ValueError(f"it is of another network: {_first(problems)}")
-    except ValueError as error:
+    problems: list[str] = []
+    for name in (LAST, PREVIOUS):
+        path = folder / "checkpoints" / name
+        if not path.is_file():
+            continue
+        try:
+            _check_state(path, module)
+        except ValueError as error:
+            problems.append(f"{path} is damaged or not from this run ({error})")
+            continue
+        if problems:
+            warnings.warn(f"{problems[0]}: going on from {name}, the one before", stacklevel=2)
+        return path
+    if problems:
         raise ValueError(
-            f"{path} is damaged or not from this run ({error}), so this run can't go on from it. "
-            "Restore it, or train anew with resume=false"
-        ) from error
-    return path
+            f"{problems[0]}, so this run can't go on from it. Restore it, or train anew with "
+            "resume=false"
+        )
+    return None
+
+
+def _check_state(path: Path, module: nn.Module) -> None:
+    """Raise a ValueError that says why a checkpoint can't be gone on from, if so."""
+    checkpoint = own.content_of(path)
+    if missing := sorted(_TRAINING_STATE - checkpoint.keys()):
+        raise ValueError(f"it lacks {', '.join(missing)}")
+    if problems := _differences(checkpoint["state_dict"], module.state_dict()):
+        raise ValueError(f"it is of another network: {_first(problems)}")
 
 
 def threshold_of(folder: Path) -> float | None:

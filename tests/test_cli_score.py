@@ -37,7 +37,7 @@ def corpora(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_from_embeddings_to_fused_ratios(type_in, corpora, tmp_path) -> None:
+def test_from_embeddings_to_fused_ratios(type_in, corpora, tmp_path, monkeypatch) -> None:
     for name, other in (("dev", "test"), ("test", "dev")):
         trials, out = corpora / f"{name}_trials.txt", tmp_path / f"{name}.txt"
         source = corpora / f"{name}.npz"
@@ -61,7 +61,9 @@ def test_from_embeddings_to_fused_ratios(type_in, corpora, tmp_path) -> None:
     assert result.exit_code == 0, result.output
     results = json.loads((tmp_path / "fused.txt.json").read_text())["results"]
     assert results["fused"]["cllr"] < results[str(tmp_path / "test.txt")]["cllr"]
+    monkeypatch.setenv("COLUMNS", "80")
     again = type_in("score", tmp_path / "fused.txt", "--llrs")
+    assert "fused" in again.stdout.partition("minCllr")[2]
     assert f"{results['fused']['cllr']:.3f}" in again.stdout
 
 

@@ -14,6 +14,7 @@ from duovox.cli_terminal import say
 if TYPE_CHECKING:
     from duovox.run.verification.calibration import Calibrated
 
+_TABLE_WIDTH = 120  # eight columns and a name; narrower terminals would lose the name
 Out = Annotated[Path, typer.Option(help="A score file to write; .json and .png go beside it.")]
 Prior = Annotated[float, typer.Option(help="Share of targets where decisions will be taken.")]
 
@@ -117,7 +118,9 @@ def _plot(found: Calibrated, path: Path) -> None:
 def _show(results: dict[str, dict[str, Any]]) -> None:
     from duovox.run.report import results_table
 
-    Console(soft_wrap=True).print(results_table({"test": results}))
+    console = Console(soft_wrap=True)
+    console.width = max(console.width, _TABLE_WIDTH)
+    console.print(results_table({"test": results}))
 
 
 def _write_beside(out: Path, content: dict[str, Any]) -> None:

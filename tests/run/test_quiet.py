@@ -25,7 +25,6 @@ def _loud_again():
         "The `srun` command is available on your system but is not used.",
         "Checkpoint directory /tmp/a exists and is not empty.",
         "The 'train_dataloader' does not have many workers which may be a bottleneck.",
-        "`training_step` returned `None`. If this was on purpose, ignore this warning...",
     ],
 )
 def test_what_is_no_news_is_not_said(message: str) -> None:

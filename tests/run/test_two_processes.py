@@ -209,7 +209,10 @@ def test_layers_that_one_process_skips_or_no_process_needs_are_no_error(
     train, tmp_path: Path
 ) -> None:
     branched = ["network.use_multi_branch_encoder=true", "network.num_shared_transformers=1"]
-    skipping = ["network/regularisation=wav2vec2_default_asr", "network.layerdrop=0.5"]
+    skipping = [
+        "network/regularisation=wav2vec2_default_asr",
+        "network.regularisation.layerdrop=0.5",
+    ]
     ran = train("a", *branched, *skipping)
     assert ran.returncode == 0, ran.stderr
     assert differences(*weights(tmp_path / "a")) == []

@@ -34,9 +34,8 @@ def decode(logits: Tensor, num_frames: Tensor, vocabulary: Sequence[str]) -> lis
         vocabulary: V symbols; index 0 is the CTC blank, "|" the border between words.
     """
     check_vocabulary(logits.shape[-1], vocabulary)
-    ids = logits.max(
-        dim=-1
-    ).indices.cpu()  # (B, T); faster than argmax, the one wait for the device
+    best = logits.max(dim=-1).indices  # (B, T); on a processor faster than argmax
+    ids = best.cpu()  # the one wait for a device
     is_kept = ids != BLANK
     is_kept[:, 1:] &= ids[:, 1:] != ids[:, :-1]
     is_kept &= torch.arange(ids.shape[1]) < num_frames[:, None].cpu()

@@ -45,3 +45,13 @@ def test_names_of_sets_are_not_markup() -> None:
 
 def test_nothing_scored_is_said() -> None:
     assert "nothing was scored" in text_of({"training": {"seconds": 3}})
+
+
+def test_a_table_of_both_tasks_keeps_the_names_of_sets_whole() -> None:
+    speech = {"wer": 0.1, "wer_interval": [0.1, 0.2], "cer": 0.1, "cer_interval": [0.1, 0.2]}
+    costs = {"min_dcf_p01": 0.7, "min_dcf_p01_interval": [0.611, 0.799], "min_dcf_p05": 0.5}
+    speaker = {"eer": 0.1, "eer_interval": [0.1, 0.2]} | costs
+    both = text_of({"test": {"demo": speech, "demo_voices": speaker}}, width=80)
+    assert "demo_voices" in both
+    assert "0.611" not in both
+    assert "0.611" in text_of({"test": {"demo_voices": speaker}}, width=80)

@@ -25,7 +25,8 @@ def print_results(metrics: dict[str, Any], page: Path, console: Console) -> None
 def results_table(metrics: dict[str, Any]) -> Table:
     """Return the scored sets of `metrics` (the content of metrics.json), one per row.
 
-    Rates are in percent, minDCF is normalised; the second line of a cell is its 95 % interval.
+    Rates are in percent, minDCF is normalised; the second line of a cell is its 95 % interval,
+    which a table of both tasks leaves out of minDCF.
     Measures that no set has get no column.
     """
     from rich.table import Table
@@ -41,16 +42,18 @@ def results_table(metrics: dict[str, Any]) -> Table:
     for split, name, result in results:
         set_name = Text(name, style="bold")
         set_name.append(f"\n{split} set\n{count_text(result)}", style="not bold dim")
-        cells = [_cell(measure, result) for measure in measures]
+        cells = [_cell(measure, result, is_crowded=len(measures) > 4) for measure in measures]
         table.add_row(set_name, *cells, end_section=True)
     if not results:
         table.add_row("nothing was scored")
     return table
 
 
-def _cell(measure: Measure, result: SetResult) -> Text:
+def _cell(measure: Measure, result: SetResult, *, is_crowded: bool) -> Text:
     from rich.text import Text
 
     value, interval = measure.text(result, unit=""), measure.interval_text(result)
+    if is_crowded and not measure.is_percent:
+        interval = None  # or names would break on a terminal of 80 columns; the page has it
     cell = Text(value or "", style="bold")
     return cell.append(f"\n{interval}", style="not bold dim") if value and interval else cell

@@ -112,6 +112,13 @@ def speech_data() -> Path:
     return folder
 
 
+@pytest.fixture
+def flashlight() -> None:
+    """Skip where flashlight-text can't be: it has no wheels for Python 3.13."""
+    if sys.version_info >= (3, 13):
+        pytest.skip("flashlight-text has no wheels for Python 3.13")
+
+
 @pytest.fixture(scope="session")
 def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder laid out as config/data/demo.yaml wants it: tones in place of voices."""

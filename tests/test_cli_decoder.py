@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,10 +15,8 @@ from duovox.cli import app
 
 
 @pytest.fixture
-def type_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def type_in(flashlight: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Return a function that gives arguments to `duovox` in this process."""
-    if sys.version_info >= (3, 13):
-        pytest.skip("flashlight-text has no wheels for Python 3.13")
     monkeypatch.delenv("DUOVOX_DEBUG", raising=False)
     monkeypatch.setenv("COLUMNS", "200")
     return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])

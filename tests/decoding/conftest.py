@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,13 +11,6 @@ from duovox.decoding.lexicon import write_lexicon
 from duovox.decoding.ngram import NgramEstimate
 
 SENTENCES = ("AB A", "A A AB", "BA", "AB BA A", "A AB AB", "")
-
-
-@pytest.fixture
-def flashlight() -> None:
-    """Skip where flashlight-text can't be: it has no wheels for Python 3.13."""
-    if sys.version_info >= (3, 13):
-        pytest.skip("flashlight-text has no wheels for Python 3.13")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,10 +58,8 @@ def test_published_settings_ask_a_language_model(
 
 
 def test_a_language_model_that_is_missing_is_said_before_training(
-    settings_of: Callable[..., Settings],
+    settings_of: Callable[..., Settings], flashlight: None
 ) -> None:
-    if sys.version_info >= (3, 13):
-        pytest.skip("flashlight-text has no wheels for Python 3.13")
     decoder = settings_of("speech", "decoder.use_lm=true", "decoder.lm=no.arpa").decoder
     with pytest.raises(
         ValueError, match=r"decoder\.lm must name a language model, and there is no no\.arpa"

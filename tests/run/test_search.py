@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,6 @@ from hydra import compose, initialize_config_dir
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RATES = "optim.algo.lr=tag(log,interval(1e-4,1e-2))"
-
-pytestmark = pytest.mark.skipif(
-    find_spec("hydra_plugins.hydra_optuna_sweeper") is None,
-    reason="needs hydra-optuna-sweeper: ./scripts/setup_dependencies.sh",
-)
 
 
 def sweeper_of(name: str, *overrides: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -36,10 +35,8 @@ def stored() -> StoredLogits:
 
 
 @pytest.fixture
-def decoder(tmp_path: Path) -> Option:
+def decoder(flashlight: None, tmp_path: Path) -> Option:
     """Return a decoder with a language model of TEXTS."""
-    if sys.version_info >= (3, 13):
-        pytest.skip("flashlight-text has no wheels for Python 3.13")
     (tmp_path / "text.txt").write_text("\n".join(TEXTS))
     lm, lexicon = tmp_path / "lm.arpa", tmp_path / "lexicon.txt"
     write_ngram([tmp_path / "text.txt"], lm, order=2, lexicon=lexicon)

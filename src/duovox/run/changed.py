@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import yaml
+
+from duovox.run.leaves import leaves
 
 
 def changed_settings(earlier: Path, present: str) -> list[str]:
@@ -17,18 +18,10 @@ def changed_settings(earlier: Path, present: str) -> list[str]:
     """
     if not earlier.is_file():
         return []
-    then, now = (_flat(yaml.safe_load(text)) for text in (earlier.read_text("utf-8"), present))
+    texts = (earlier.read_text("utf-8"), present)
+    then, now = (dict(leaves(yaml.safe_load(text))) for text in texts)
     return [
         f"{name}: {then.get(name, 'unset')} -> {now.get(name, 'unset')}"
         for name in sorted(then.keys() | now.keys())
         if then.get(name, "unset") != now.get(name, "unset")
     ]
-
-
-def _flat(group: dict[str, Any], place: str = "") -> dict[str, Any]:
-    """Return the settings of a tree by their full names; empty groups are values."""
-    settings: dict[str, Any] = {}
-    for key, value in group.items():
-        is_group = isinstance(value, dict) and value
-        settings |= _flat(value, f"{place}{key}.") if is_group else {f"{place}{key}": value}
-    return settings

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
+from duovox.run.leaves import leaves
 from duovox.run.report.markup import Markup, element, table
 
 
@@ -28,18 +28,16 @@ def bad_utterances(records: list[dict[str, Any]]) -> Markup:
 
 def environment(values: dict[str, Any]) -> Markup:
     """Return versions, device and whatever else was noted, one per row."""
-    rows: list[list[str]] = [[element("code", name), value] for name, value in _flat(values)]
+    rows: list[list[str]] = [
+        [element("code", name), _text(value)] for name, value in leaves(values)
+    ]
     return table(["What", "Value"], rows, class_="environment")
 
 
-def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list):
-            yield f"{prefix}{name}", " ".join(map(str, value))
-        else:
-            yield f"{prefix}{name}", "unknown" if value is None else str(value)
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return "unknown" if value is None else str(value)
 
 
 def folded(title: str, content: Markup) -> Markup:

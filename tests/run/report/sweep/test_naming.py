@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from duovox.run.leaves import leaves
 from duovox.run.report.sweep.naming import (
     differing,
     experiment_of,
-    leaves,
     plain,
     settings_text,
     shown,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,15 +25,6 @@ def experiment_of(folder: Path, config: Mapping[str, Any]) -> str:
         return folder.parent.name
     tasks = [task for task in ("speech", "speaker", "ssl") if config.get(task)]
     return " and ".join(tasks) or folder.parent.name
-
-
-def leaves(node: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every setting with its place in the tree."""
-    for key, value in node.items():
-        if isinstance(value, dict):
-            yield from leaves(value, f"{place}{key}.")
-        else:
-            yield f"{place}{key}", value
 
 
 def differing(runs: Sequence[Settings], *, circumstances: Collection[str]) -> list[str]:

@@ -12,13 +12,13 @@ from typing import Any
 import yaml
 
 from duovox.run.finished import METRICS_FILE, objective
+from duovox.run.leaves import leaves
 from duovox.run.report.measures import SetResult, measures_of
 from duovox.run.report.sweep.naming import (
     RATE,
     Settings,
     differing,
     experiment_of,
-    leaves,
     settings_text,
     telling,
 )
@@ -85,7 +85,10 @@ def read_sweep(folder: Path, *, circumstances: Collection[str] = ()) -> list[Swe
 def _runs(
     experiment: str, configs: dict[Path, dict[str, Any]], circumstances: Collection[str]
 ) -> list[SweepRun]:
-    all_settings = [dict(leaves(config)) for config in configs.values()]
+    all_settings = [
+        {place: value for place, value in leaves(config) if value != {}}
+        for config in configs.values()
+    ]
     places = differing(all_settings, circumstances=circumstances)
     settings = [{place: one.get(place) for place in places} for one in all_settings]
     runs = []

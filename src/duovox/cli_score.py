@@ -44,8 +44,8 @@ def score(
     ] = False,
 ) -> None:
     """Score a trial list on embeddings of any system, or measure a score file of any system."""
+    from duovox.data.trial.score_list import write_score_list
     from duovox.run.verification import scoring
-    from duovox.run.verification.score_list import write_score_list
     from duovox.run.verification.speakers import read_utt2spk
 
     speakers = read_utt2spk(utt2spk) if utt2spk else None
@@ -85,8 +85,8 @@ def fuse(
 
 
 def _calibrate(dev: list[Path], test: list[Path], out: Path, p_target: float) -> None:
+    from duovox.data.trial.score_list import write_score_list
     from duovox.run.verification.calibration import calibrate
-    from duovox.run.verification.score_list import write_score_list
 
     found = calibrate(dev, test, p_target=p_target)
     if found.results:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.progress import Progress
@@ -15,6 +16,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from duovox.batch import SAMPLE_RATE
+from duovox.data.trial.score_list import ScoreList, write_score_list
 from duovox.decoding.parallel import Decode, decode_all
 from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.run.cohort import Cohort
@@ -110,13 +112,13 @@ def _finish(evaluation: Evaluation, network: nn.Module, folder: Path) -> dict[st
 
 def _keep(scores: NDArray[Any], trials: Trials, name: str, folder: Path) -> dict[str, Any]:
     """Write scored trials, and return their error rates."""
-    path = folder / "scores" / f"{name}.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rows = zip(trials.enroll_keys, trials.test_keys, scores, trials.is_target, strict=True)
-    with path.open("w", encoding="utf-8") as file:
-        for enroll, test, score, is_target in rows:
-            label = "target" if is_target else "nontarget"
-            file.write(f"{enroll} {test} {score:.6f} {label}\n")
+    listed = ScoreList(
+        name=name,
+        keys=tuple(zip(trials.enroll_keys, trials.test_keys, strict=True)),
+        scores=scores,
+        is_target=np.array(trials.is_target, dtype=np.bool_),
+    )
+    write_score_list(listed, folder / "scores" / f"{name}.txt")
     return speaker_scores(scores, trials)
 
 

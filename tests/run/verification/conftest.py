@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from duovox.run.verification.score_list import Key
+from duovox.data.trial.score_list import Key
 
 UTTERANCES = [f"id{speaker}/video{take}/0000{take}" for speaker in range(6) for take in range(4)]
 KEYS: list[Key] = list(itertools.combinations(UTTERANCES, 2))

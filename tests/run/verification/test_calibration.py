@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from duovox.data.trial.score_list import read_score_list
 from duovox.metric.fusion import fit_fusion
 from duovox.run.verification.calibration import calibrate
-from duovox.run.verification.score_list import read_score_list
 
 ScoreFile = Callable[..., Path]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from duovox.data.trial.list import TrialList
+from duovox.data.trial.score_list import Key, ScoreList
 from duovox.run.verification.embedding_file import Embeddings
 from duovox.run.verification.matching import label, rows_of_trials, side_by_side
-from duovox.run.verification.score_list import Key, ScoreList
 
 
 def trials(*pairs: Key, is_target: tuple[bool, ...] = (True, False)) -> TrialList:

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duovox.data.atomic import atomic_file
-
-_LABELS = {"1": True, "0": False, "target": True, "nontarget": False}
+from duovox.data.trial.lines import LABELS, numbered_words
 
 # The public lists are told apart by their number of trials.
 _KNOWN_COUNTS = {
@@ -92,23 +91,15 @@ def read_trials(path: Path) -> TrialList:
         ValueError: no such file, no text, a line of another form (named by its number), or only one
             class.
     """
-    if not path.is_file():
-        raise ValueError(f"there is no trial list {path}")
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no UTF-8 text, as a trial list must be: {error}") from None
-    numbered = [(number, line.split()) for number, line in enumerate(lines, 1) if line.strip()]
-    if not numbered:
-        raise ValueError(f"{path} holds no trials")
+    numbered = numbered_words(path, what="trial list", of="trials")
     parse = _form(numbered[0][1], path)
     trials = []
     for number, words in numbered:
-        if len(words) != 3 or parse(words)[2] not in _LABELS:
+        if len(words) != 3 or parse(words)[2] not in LABELS:
             raise ValueError(f"{path}, line {number}: {' '.join(words)!r} does not fit; {_FORMS}")
         trials.append(parse(words))
     enroll, test, labels = zip(*trials, strict=True)
-    is_target = np.array([_LABELS[label] for label in labels])
+    is_target = np.array([LABELS[label] for label in labels])
     if is_target.all() or not is_target.any():
         kind = "target" if is_target.all() else "non-target"
         raise ValueError(f"{path} holds {kind} trials alone; without both there is no error rate")
@@ -132,6 +123,6 @@ def _form(words: list[str], path: Path) -> Callable[[list[str]], tuple[str, str,
     """Choose the reading of the whole file from its first line."""
     if len(words) == 3 and words[0] in {"0", "1"}:
         return lambda words: (words[1], words[2], words[0])
-    if len(words) == 3 and words[2] in _LABELS:
+    if len(words) == 3 and words[2] in LABELS:
         return lambda words: (words[0], words[1], words[2])
     raise ValueError(f"{path}, line 1: {' '.join(words)!r} does not fit; {_FORMS}")

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from duovox.data.trial.score_list import ScoreList
 from duovox.metric.bayes_error import BayesErrorCurve, bayes_error_curve
 from duovox.run.report.canvas import Ink, Plot
-from duovox.run.verification.score_list import ScoreList
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from duovox.data.listing import listing
+from duovox.data.trial.score_list import ScoreList, read_score_list
 from duovox.metric.fusion import LogisticFusion, fit_fusion
 from duovox.run.verification.matching import side_by_side
-from duovox.run.verification.score_list import ScoreList, read_score_list
 from duovox.run.verification.scoring import measure
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from duovox.data.listing import listing
 from duovox.data.trial.list import TrialList
 from duovox.data.trial.resolution import spellings
+from duovox.data.trial.score_list import Key, ScoreList
 from duovox.run.verification.embedding_file import Embeddings
-from duovox.run.verification.score_list import Key, ScoreList
 
 
 def rows_of_trials(

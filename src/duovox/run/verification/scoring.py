@@ -14,6 +14,7 @@ from torch import Tensor
 
 from duovox.data.listing import listing
 from duovox.data.trial.list import read_trials
+from duovox.data.trial.score_list import ScoreList, read_score_list
 from duovox.metric.actual_dcf import read_actual_cost
 from duovox.metric.cllr import cllr, read_minimum_cllr
 from duovox.metric.cosine_score import cosine_scores
@@ -32,7 +33,6 @@ from duovox.run.verification.embedding_file import (
     read_embeddings,
 )
 from duovox.run.verification.matching import label, rows_of_trials
-from duovox.run.verification.score_list import ScoreList, read_score_list
 from duovox.run.verification.speakers import look_up, speakers_of
 from duovox.task.evaluation import Trials
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duovox.data.listing import listing
-from duovox.run.verification.score_list import Key
+from duovox.data.trial.score_list import Key
 
 _DEEPEST = 12  # folders of a path that are tried
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from duovox.run.verification.score_list import read_score_list, write_score_list
+from duovox.data.trial.score_list import read_score_list, write_score_list
 
 KEYS = (("a/1.wav", "b/2.wav"), ("a/1.wav", "a/3.wav"))
 FORMS = {

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duovox.data.atomic import write_whole
+from duovox.data.trial.lines import LABELS, numbered_words
 
-_LABELS = {"1": True, "0": False, "target": True, "nontarget": False}
 _FORMS = """
   enrol test score target|nontarget   wespeaker; more columns may follow
   enrol test 1|0 score                SpeechBrain
@@ -68,15 +68,7 @@ def read_score_list(path: Path) -> ScoreList:
     Raises:
         ValueError: no such file, no text, or a line that does not fit (named by its number).
     """
-    if not path.is_file():
-        raise ValueError(f"there is no score file {path}")
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no UTF-8 text, as a score file must be: {error}") from None
-    numbered = [(number, line.split()) for number, line in enumerate(lines, 1) if line.strip()]
-    if not numbered:
-        raise ValueError(f"{path} holds no scores")
+    numbered = numbered_words(path, what="score file", of="scores")
     form = _form(numbered[0][1])
     keys, scores, labels = [], np.empty(len(numbered)), np.empty(len(numbered), bool)
     for row, (number, words) in enumerate(numbered):
@@ -124,7 +116,7 @@ def _parse(words: list[str], form: _Form) -> tuple[float, bool] | None:
     """Return score and label (False where there is none), or None where the line does not fit."""
     if len(words) < form.num_columns or (len(words) > form.num_columns and not form.is_open):
         return None
-    label = False if form.label is None else _LABELS.get(words[form.label])
+    label = False if form.label is None else LABELS.get(words[form.label])
     try:
         score = float(words[form.score])
     except ValueError:

@@ -7,24 +7,20 @@ logits w and 0. The speech batch (1, 3) has the loss 5 and the slope 10.
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
 from torch import Tensor, nn
 
 from duovox.batch import JointBatch, MultiTaskBatch, NetworkOutput, SpeechBatch, TrainingBatch
 from duovox.loss.gradient.imtl_g import ImtlG
 from duovox.loss.weighting.gradnorm import GradNormWeighting
-from duovox.loss.weighting.none import NoWeighting
 from duovox.loss.weighting.uncertainty import UncertaintyWeighting
 from duovox.network.head.data_source import reverse_gradient
-from duovox.run.quiet import quieten
 from duovox.task.data_source import DataSource
 from duovox.task.multitask import MultiTask
+from tests.task.training import Square, fit, make_module
 
 LR = 0.01
 SAMPLES = (1.0, 3.0)
@@ -52,25 +48,6 @@ class CountingNetwork(nn.Module):
         )
 
 
-class Square:
-    """A task whose loss is the mean square of what it hears; a test may bend it."""
-
-    def __init__(self, name: str, bend: Callable[[Tensor], Tensor] = lambda loss: loss) -> None:
-        self.name = name
-        self.bend = bend
-
-    def forward(self, network: nn.Module, batch: Any) -> tuple[NetworkOutput, Tensor]:
-        output = network(batch.waves, batch.num_samples, task=self.name)
-        return output, self.loss(output, batch)
-
-    def loss(self, output: NetworkOutput, batch: Any) -> Tensor:
-        heard = output.token_logits if self.name == "speech" else output.speaker_logits[:, :1]
-        return self.bend(heard.square().mean())
-
-    def glance(self, batch: Any, output: NetworkOutput) -> dict[str, float]:
-        return {f"glance_{self.name}": float(len(batch))}
-
-
 @pytest.fixture
 def speech(speech_batch) -> SpeechBatch:
     return speech_batch(SAMPLES)
@@ -91,32 +68,11 @@ def train(
     *batches: TrainingBatch, tasks: tuple[Square, ...] = (), accumulation: int = 1, **settings: Any
 ) -> tuple[dict[str, float], MultiTask, CountingNetwork]:
     """Return the gradients of the one step made of the batches, and what made it."""
-    quieten()
-    warnings.filterwarnings("ignore", message="You defined a `validation_step` but have no")
     network = CountingNetwork()
-    weighting = settings.pop("weighting", None)
-    by_name: Any = {task.name: task for task in tasks or (Square("speech"), Square("speaker"))}
-    module = MultiTask(
-        network,
-        tasks=by_name,
-        at_step=lambda step: None,
-        make_optimizer=lambda module: torch.optim.SGD(module.parameters(), lr=LR),
-        clip_norm=0.0,
-        seed=1,
-        max_bad_steps=3,
-        log_every_n_steps=1,
-        weighting=NoWeighting() if weighting is None else weighting(network),
-        **settings,
-    )
-    Trainer(
-        accelerator="cpu",
-        max_epochs=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        accumulate_grad_batches=accumulation,
-    ).fit(module, torch.utils.data.DataLoader(list(batches), batch_size=None))  # type: ignore[arg-type]
+    if "weighting" in settings:
+        settings["weighting"] = settings["weighting"](network)
+    module = make_module(network, *tasks, lr=LR, **settings)
+    fit(module, batches, accumulate_grad_batches=accumulation)
     gradients = {name: (1 - weight.item()) / LR for name, weight in network.weights.items()}
     return gradients, module, network
 

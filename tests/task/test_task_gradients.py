@@ -7,57 +7,23 @@ loss 4 and the slope 8, on the shared weight and on that of the task's own head.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
-from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins import MixedPrecision
-from torch import Tensor, nn
+from torch import nn
 
-from duovox.batch import MultiTaskBatch, NetworkOutput
+from duovox.batch import MultiTaskBatch
 from duovox.loss.gradient.imtl_g import ImtlG
 from duovox.loss.gradient.pcgrad import PcGrad
-from duovox.loss.weighting.none import NoWeighting
 from duovox.loss.weighting.static import StaticWeighting
 from duovox.loss.weighting.uncertainty import UncertaintyWeighting
-from duovox.task.multitask import MultiTask
 from duovox.task.task_gradients import TaskGradients
+from tests.task.training import Square, fit, make_module
 
 LR = 0.01
-
-
-@dataclass
-class Square:
-    """A task whose loss is the mean square of what it hears; a test may bend it."""
-
-    name: str
-    bend: Callable[[Tensor], Tensor] = lambda loss: loss
-
-    def forward(self, network: nn.Module, batch: Any) -> tuple[NetworkOutput, Tensor]:
-        output = network(batch.waves, batch.num_samples, task=self.name)
-        heard = output.token_logits if self.name == "speech" else output.speaker_logits[:, :1]
-        return output, self.bend(heard.square().mean())
-
-    def glance(self, batch: Any, output: NetworkOutput) -> dict[str, float]:
-        return {}
-
-
-@dataclass
-class Curves(Logger):
-    """Keep what is logged."""
-
-    rows: dict[int, dict[str, float]] = field(default_factory=dict)
-    name = version = "curves"
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        self.rows.setdefault(step or 0, {}).update(metrics)
-
-    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
-        pass
 
 
 @pytest.fixture
@@ -72,34 +38,11 @@ def train(network, speech_batch, speaker_batch) -> Callable[..., dict[int, dict[
         plugins: Any = None,
         **settings: Any,
     ) -> dict[int, dict[str, float]]:
-        chosen: dict[str, Any] = {"weighting": NoWeighting(), "log_every_n_steps": 1} | settings
-        by_name: Any = {task.name: task for task in tasks or (Square("speech"), Square("speaker"))}
-        module = MultiTask(
-            network,
-            tasks=by_name,
-            at_step=lambda step: None,
-            make_optimizer=lambda module: torch.optim.SGD(module.parameters(), lr=LR),
-            clip_norm=0.0,
-            seed=1,
-            max_bad_steps=3,
-            **chosen,
-        )
         one = MultiTaskBatch(speech=speech_batch(samples), speaker=speaker_batch([2.0]))
         other = MultiTaskBatch(speech=speech_batch([1.0]), speaker=speaker_batch([2.0]))
         batches: Any = ([one, other] * num_batches)[:num_batches]
-        curves = Curves()
-        Trainer(
-            accelerator="cpu",
-            max_epochs=1,
-            log_every_n_steps=1,
-            logger=curves,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            accumulate_grad_batches=accumulation,
-            plugins=plugins,
-        ).fit(module, torch.utils.data.DataLoader(batches, batch_size=None))
-        return curves.rows
+        module = make_module(network, *tasks, lr=LR, **settings)
+        return fit(module, batches, accumulate_grad_batches=accumulation, plugins=plugins).rows
 
     return run
 

@@ -60,6 +60,13 @@ def test_a_misspelt_key_is_answered_with_the_valid_ones(say, argument, guess, va
     assert "Traceback" not in said
 
 
+def test_new_entries_in_braces_are_answered_with_how_to_add_one(say) -> None:
+    said = say("data=demo", "data.speech.validation={mine: [a]}")
+    assert "data.speech.validation holds " in said
+    assert "+data.speech.validation.NAME=... adds an entry" in said
+    assert "Did you mean" not in said
+
+
 def test_the_hint_looks_at_the_tree_that_the_other_arguments_make(say) -> None:
     assert "Valid in optim.schedule: _target_, factor," in say(
         "optim/schedule=reduce_on_plateau", "optim.schedule.patiens=3"

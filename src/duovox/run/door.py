@@ -60,12 +60,18 @@ def _hint(message: str, config_folder: Path, config_name: str, arguments: Sequen
     others = [a for a in arguments if not a.startswith("-") and not a.lstrip("+~").startswith(key)]
     node = _composed(config_folder, config_name, others)
     known: list[str] = []
-    *parents, _ = names = re.split(r"[./]", key)
+    *parents, last = names = re.split(r"[./]", key)
     for parent in parents:
         if parent not in node:
             break
         node = node[parent]
         known.append(parent)
+    if len(known) == len(parents) and last in node:  # the key is there: what it got has new entries
+        entries = ", ".join(map(str, node[last])) or "nothing"
+        return (
+            f"\n{key} holds {entries}. A value in braces changes what is there; "
+            f"+{key}.NAME=... adds an entry, ~{key}.NAME takes one away"
+        )
     valid = sorted(map(str, node))
     near = difflib.get_close_matches(names[len(known)], valid, n=1)
     place = ".".join(known)

@@ -10,6 +10,7 @@ import pytest
 from duovox.run.report.measures import MEASURES
 from duovox.run.report.sweep.group import Grid, Spread, columns, grids_of, groups_of, headlines
 from duovox.run.report.sweep.runs import read_sweep
+from duovox.run.report.sweep.table import rates, results
 
 WER = MEASURES[0]
 
@@ -74,6 +75,28 @@ def test_the_best_rate_is_that_of_the_mean_over_seeds(tmp_path: Path, write_run)
         write_run(tmp_path / "e" / f"b{seed}", lr=1e-3, seed=seed, wer=second)
     (grid,) = grids_in(tmp_path)
     assert (grid.best.lr, grid.best.objective, grid.edge) == (1e-3, 0.25, "highest tried")
+
+
+def test_a_rate_does_not_win_by_the_one_seed_that_survived(tmp_path: Path, write_run) -> None:
+    for seed in (1, 2, 3):
+        write_run(tmp_path / "e" / f"low{seed}", wer=0.4, lr=1e-4, seed=seed)
+    write_run(tmp_path / "e" / "high1", wer=0.35, lr=1e-2, seed=1)
+    for seed in (2, 3):
+        write_run(tmp_path / "e" / f"high{seed}", lr=1e-2, seed=seed)
+    (grid,) = grids_of(groups_of(read_sweep(tmp_path)))
+    assert grid.best.lr == 1e-4
+    assert rates([grid]).rows == [["1", "e", "**40.00**", "35.00 (1 of 3 seeds)"]]
+
+
+def test_without_a_validation_no_rate_is_the_best(tmp_path: Path, write_run) -> None:
+    for name, lr in {"low": 1e-4, "high": 1e-2}.items():
+        write_run(tmp_path / "e" / name, wer=0.4, lr=lr)
+        metrics = tmp_path / "e" / name / "metrics.json"
+        metrics.write_text('{"validation": {}, "test": {"words": {"wer": 0.4}}}')
+    runs = read_sweep(tmp_path)
+    grids = grids_of(groups_of(runs))
+    assert rates(grids).rows == [["1", "e", "", ""]]
+    assert results(runs, grids).rows[0][2] == "0.0001 (none has a validation)"
 
 
 def test_words_stand_before_speakers(study: Path) -> None:

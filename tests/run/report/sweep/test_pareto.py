@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,31 @@ def test_several_test_sets_are_averaged_without_an_interval(tmp_path: Path, writ
     assert spread is not None
     assert spread.values == pytest.approx((0.3,))
     assert spread.interval is None
+
+
+def test_as_norm_is_no_test_set_of_its_own(tmp_path: Path, write_run) -> None:
+    write_run(tmp_path / "e" / "a", eer=0.12)
+    metrics = tmp_path / "e" / "a" / "metrics.json"
+    found = {"eer": 0.12, "eer_interval": [0.1, 0.14]}
+    test = {"voices": found, "voices.as_norm": {"eer": 0.10}}
+    metrics.write_text(json.dumps({"validation": {"voices": found}, "test": test}))
+    (grid,) = grids_of(groups_of(read_sweep(tmp_path)))
+    assert over_sets(grid, "eer") == Spread(values=(0.12,), interval=(0.1, 0.14))
+
+
+def test_a_test_set_that_one_seed_lacks_is_no_part_of_the_mean(tmp_path: Path, write_run) -> None:
+    for seed, test in {1: {"a": {"wer": 0.2}}, 2: {"a": {"wer": 0.3}, "b": {"wer": 0.9}}}.items():
+        write_run(tmp_path / "e" / str(seed), wer=0.2, seed=seed)
+        metrics = tmp_path / "e" / str(seed) / "metrics.json"
+        metrics.write_text(json.dumps({"validation": {}, "test": test}))
+    (grid,) = grids_of(groups_of(read_sweep(tmp_path)))
+    spread = over_sets(grid, "wer")
+    assert spread is not None
+    assert spread.values == (0.2, 0.3)
+
+
+def test_equal_points_are_both_on_the_front() -> None:
+    assert len(front([point(1, 0.1, 0.2), point(2, 0.1, 0.2), point(3, 0.1, 0.3)])) == 2
 
 
 def test_points_lines_and_numbers_are_drawn(study: Path, drawn) -> None:

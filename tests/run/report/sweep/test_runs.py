@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,17 +52,38 @@ def test_the_mean_over_sets_is_over_those_that_have_the_measure() -> None:
     assert mean_over_sets([{"eer": 0.9}], "wer") is None
 
 
+def test_a_folder_without_runs_is_an_error(make_run: Callable[[dict[str, str]], Path]) -> None:
+    with pytest.raises(ValueError, match="has no runs in it"):
+        read_sweep(make_run({}))
+
+
 @pytest.mark.parametrize(
-    ("files", "message"),
+    ("files", "error"),
     [
-        ({}, "has no runs in it"),
-        ({"a/config.yaml": "{"}, "config.yaml is damaged"),
-        ({"a/config.yaml": "- 1"}, "it holds no settings"),
-        ({"a/config.yaml": "a: 1", "a/metrics.json": "{"}, "metrics.json must be a JSON object"),
+        ({"config.yaml": "{"}, "config.yaml is damaged: "),
+        ({"config.yaml": ""}, "config.yaml is damaged: it holds no settings"),
+        ({"config.yaml": "a: 1", "metrics.json": "{"}, "metrics.json must be a JSON object: "),
+        ({"config.yaml": "a: 1", "metrics.json": "[]"}, "must be a JSON object, but holds []"),
+        ({"config.yaml": "a: 1", "training.json": '{"st'}, "training.json is damaged: "),
+        ({"config.yaml": "a: 1", "training.json": "{}"}, "training.json is damaged: 'steps'"),
     ],
 )
-def test_a_folder_without_runs_and_damaged_files_are_named(
-    make_run: Callable[[dict[str, str]], Path], files: dict[str, str], message: str
+def test_a_damaged_run_is_named_beside_the_others(
+    sweep: Path, files: dict[str, str], error: str
 ) -> None:
-    with pytest.raises(ValueError, match=message):
-        read_sweep(make_run(files))
+    num_others = len(read_sweep(sweep))
+    folder = sweep / "hurt"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    *others, hurt = read_sweep(sweep)
+    assert len(others) == num_others
+    assert hurt.folder == folder
+    assert hurt.state.status == "damaged"
+    assert error in hurt.state.remark
+
+
+def test_numbers_that_are_not_finite_were_not_measured(tmp_path: Path, write_run) -> None:
+    write_run(tmp_path / "e" / "a", wer=0.2, eer=math.nan)
+    (run,) = read_sweep(tmp_path)
+    assert run.results.keys() == run.validation.keys() == {"words"}

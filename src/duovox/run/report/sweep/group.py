@@ -69,10 +69,14 @@ class Group:
         return self.runs[0].lr
 
     @property
+    def judged(self) -> list[float]:
+        """What sweeps minimise, from validation, of each run that has it."""
+        return [run.objective for run in self.runs if run.objective is not None]
+
+    @property
     def objective(self) -> float | None:
-        """The mean of what sweeps minimise, from validation."""
-        values = [run.objective for run in self.runs if run.objective is not None]
-        return fmean(values) if values else None
+        """The mean of what sweeps minimise."""
+        return fmean(self.judged) if self.judged else None
 
     def validation(self, measure: str) -> list[float]:
         """Return a measure of each run that has it, the mean over its validation sets."""
@@ -123,9 +127,18 @@ class Grid:
 
     @property
     def best(self) -> Group:
-        """The group that is best in validation, whatever its test results."""
-        judged = [group for group in self.groups if group.objective is not None]
-        return min(judged, key=lambda group: group.objective or 0.0, default=self.groups[0])
+        """The group that is best in validation, whatever its test results.
+
+        A rate at which seeds failed does not win by the one that survived: the groups with the
+        most judged runs are compared.
+        """
+        judged = [group for group in self.groups if len(group.judged) == self.num_judged]
+        return min(judged, key=lambda group: group.objective or 0.0)
+
+    @property
+    def num_judged(self) -> int:
+        """How many runs of a rate have a validation, at most."""
+        return max(len(group.judged) for group in self.groups)
 
     @property
     def has_rates(self) -> bool:

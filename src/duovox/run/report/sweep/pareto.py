@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from duovox.run.report.canvas import Ink, Plot
 from duovox.run.report.measures import MEASURES
 from duovox.run.report.sweep.group import Grid, Spread
+from duovox.task.evaluation import AS_NORM
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,25 +35,35 @@ def points_of(grids: Iterable[Grid]) -> list[Point]:
 
 
 def over_sets(grid: Grid, measure: str) -> Spread | None:
-    """Return a measure of a grid's best rate, over its test sets.
+    """Return a measure of a grid's best rate, over the test sets that all its runs have.
 
-    Of one set the interval is kept; that of a mean over sets is not known.
+    AS-norm scores a set once more, and counts for none. Of one set the interval is kept; that of a
+    mean over sets is not known.
     """
-    sets = list(dict.fromkeys(name for run in grid.best.runs for name in run.results))
-    spreads = [one for name in sets if (one := grid.best.spread(name, MEASURE_OF[measure]))]
-    if len(spreads) == 1:
-        return spreads[0]
-    values = tuple(sum(run) / len(run) for run in zip(*(s.values for s in spreads), strict=True))
+    found = [run.results for run in grid.best.runs]
+    sets = [
+        name
+        for name in dict.fromkeys(name for results in found for name in results)
+        if not name.endswith(AS_NORM)
+        and all(results.get(name, {}).get(measure) is not None for results in found)
+    ]
+    if len(sets) == 1:
+        return grid.best.spread(sets[0], MEASURE_OF[measure])
+    values = tuple(fmean(results[name][measure] for name in sets) for results in found if sets)
     return Spread(values=values, interval=None) if values else None
 
 
 def front(points: Sequence[Point]) -> list[Point]:
     """Return the points than which none is better in one and no worse in the other, by WER."""
     best: list[Point] = []
-    for point in sorted(points, key=lambda one: (one.wer.mean, one.eer.mean)):
-        if not best or point.eer.mean < best[-1].eer.mean:
+    for point in sorted(points, key=_rates):
+        if not best or point.eer.mean < best[-1].eer.mean or _rates(point) == _rates(best[-1]):
             best.append(point)
     return best
+
+
+def _rates(point: Point) -> tuple[float, float]:
+    return point.wer.mean, point.eer.mean
 
 
 def pareto_plot(grids: Sequence[Grid]) -> Plot | None:

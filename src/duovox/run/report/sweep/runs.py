@@ -22,7 +22,7 @@ from duovox.run.report.sweep.naming import (
     settings_text,
     telling,
 )
-from duovox.run.report.sweep.state import State, read_state
+from duovox.run.report.sweep.state import State, Status, read_state
 from duovox.run.weights import CONFIG_FILE
 
 DEPTHS = ("*", "*/*")  # <experiment>/<run>, <project>/<experiment>/<run>
@@ -56,13 +56,14 @@ def name_of(experiment: str, settings: Settings) -> str:
 def read_sweep(folder: Path, *, circumstances: Collection[str] = ()) -> list[SweepRun]:
     """Return the runs of an experiment or a project, by experiment and differing settings.
 
-    Runs that `resume=false` has put aside do not count.
+    Runs that `resume=false` has put aside do not count. One of which a file is damaged is there by
+    the name of its folder.
 
     Args:
         circumstances: settings, by their place in the tree, that tell no runs apart.
 
     Raises:
-        ValueError: there is no run, or a file is damaged.
+        ValueError: there is no run.
     """
     found = [path.parent for depth in DEPTHS for path in folder.glob(f"{depth}/{CONFIG_FILE}")]
     folders = sorted(one for one in found if "." not in one.name)
@@ -71,31 +72,71 @@ def read_sweep(folder: Path, *, circumstances: Collection[str] = ()) -> list[Swe
             f"{folder} is no run folder and has no runs in it. Give "
             "<log_folder>/<project>/<experiment>, or the folder of one run in it"
         )
-    experiments: dict[str, dict[Path, dict[str, Any]]] = {}
+    experiments: dict[str, dict[Path, _Files]] = {}
+    damaged = []
     for one in folders:
-        config = _config(one)
-        experiments.setdefault(experiment_of(one, config), {})[one] = config
-    return [
+        try:
+            files = _read(one)
+        except ValueError as fault:
+            damaged.append(_damaged(one, str(fault)))
+        else:
+            experiments.setdefault(experiment_of(one, files.config), {})[one] = files
+    runs = [
         run
         for experiment in sorted(experiments)
         for run in _runs(experiment, experiments[experiment], circumstances)
     ]
+    return runs + damaged
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Files:
+    """What lies in the folder of a run."""
+
+    config: dict[str, Any]
+    metrics: dict[str, Any]
+    state: State
+
+
+def _read(folder: Path) -> _Files:
+    config = _config(folder)
+    return _Files(
+        config=config,
+        metrics=_metrics(folder / METRICS_FILE),
+        state=read_state(folder, config),
+    )
+
+
+def _damaged(folder: Path, fault: str) -> SweepRun:
+    """Return a run that is counted and named, and nothing else."""
+    state = State(status=Status.DAMAGED, num_steps=0, max_steps=0, error=" ".join(fault.split()))
+    return SweepRun(
+        folder=folder,
+        experiment=folder.parent.name,
+        settings={},
+        telling={},
+        lr=None,
+        state=state,
+        results={},
+        validation={},
+        objective=None,
+    )
 
 
 def _runs(
-    experiment: str, configs: dict[Path, dict[str, Any]], circumstances: Collection[str]
+    experiment: str, found: dict[Path, _Files], circumstances: Collection[str]
 ) -> list[SweepRun]:
     all_settings = [
-        {place: value for place, value in leaves(config) if value != {}}
-        for config in configs.values()
+        {place: value for place, value in leaves(files.config) if value != {}}
+        for files in found.values()
     ]
     places = differing(all_settings, circumstances=circumstances)
     settings = [{place: one.get(place) for place in places} for one in all_settings]
     runs = []
-    for folder, own, named, whole in zip(
-        configs, settings, telling(settings), all_settings, strict=True
+    for (folder, files), own, named, whole in zip(
+        found.items(), settings, telling(settings), all_settings, strict=True
     ):
-        metrics = _metrics(folder / METRICS_FILE)
+        metrics = files.metrics
         validation = _scored(metrics.get("validation", {}))
         runs.append(
             SweepRun(
@@ -104,7 +145,7 @@ def _runs(
                 settings=own,
                 telling=named,
                 lr=whole.get(RATE),
-                state=read_state(folder, configs[folder]),
+                state=files.state,
                 results=_scored(metrics.get("test", {})),
                 validation=validation,
                 objective=_objective(metrics) if validation else None,
@@ -138,14 +179,26 @@ def _metrics(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as fault:
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as fault:
         raise ValueError(f"{path} must be a JSON object: {fault}") from fault
+    if not isinstance(metrics, dict):
+        raise ValueError(f"{path} must be a JSON object, but holds {metrics!r}")
     return metrics
 
 
 def _scored(results: dict[str, SetResult]) -> dict[str, SetResult]:
-    return {name: result for name, result in results.items() if measures_of(result)}
+    """Return what was measured; a number that is not finite was not."""
+    finite = {
+        name: {key: value for key, value in result.items() if _is_finite(value)}
+        for name, result in results.items()
+    }
+    return {name: result for name, result in finite.items() if measures_of(result)}
+
+
+def _is_finite(value: Any) -> bool:
+    values = value if isinstance(value, list) else [value]
+    return all(math.isfinite(one) for one in values if isinstance(one, float))
 
 
 def _objective(metrics: dict[str, Any]) -> float | None:

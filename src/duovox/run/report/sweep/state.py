@@ -16,6 +16,7 @@ from duovox.run.lock import is_at_work
 class Status(StrEnum):
     """What a run is, in the order in which a reader wants to know."""
 
+    DAMAGED = "damaged"  # a file of it can't be read
     FAILED = "failed"
     STOPPED = "stopped"  # nobody is at work; the same command goes on, or begins anew
     RUNNING = "running"
@@ -31,7 +32,7 @@ class State:
     num_steps: int  # optimiser steps, as far as they were logged
     max_steps: int  # asked for
     failed_at: str = ""  # ISO 8601
-    error: str = ""  # what a failed run said last
+    error: str = ""  # what a failed run said last, or what can't be read
 
     @property
     def steps(self) -> str:
@@ -43,6 +44,8 @@ class State:
     @property
     def remark(self) -> str:
         """Say what went wrong, or how it goes on."""
+        if self.status is Status.DAMAGED:
+            return self.error
         if self.status is Status.FAILED:
             return f"{self.error} ({self.failed_at})"
         if self.status is Status.STOPPED:
@@ -51,7 +54,11 @@ class State:
 
 
 def read_state(folder: Path, config: dict[str, Any]) -> State:
-    """Return how far the run in a folder is; its settings tell how far it shall go."""
+    """Return how far the run in a folder is; its settings tell how far it shall go.
+
+    Raises:
+        ValueError: a file is damaged.
+    """
     failed_at, _, error = _text(folder / FAILURE_FILE).partition("\n")
     is_range_test = bool(config.get("run_lr_range_test"))
     steps = config.get("lr_range_iterations") if is_range_test else _max_steps(config)
@@ -76,12 +83,16 @@ def _status(folder: Path, *, is_range_test: bool) -> Status:
 
 def _max_steps(config: dict[str, Any]) -> int:
     trainer = config.get("trainer")
-    return int(trainer["max_steps"]) if isinstance(trainer, dict) else 0
+    return int(trainer.get("max_steps", 0)) if isinstance(trainer, dict) else 0
 
 
 def _num_steps(folder: Path) -> int:
-    if training := _text(folder / TRAINING_FILE):
-        return int(json.loads(training)["steps"])
+    path = folder / TRAINING_FILE
+    if training := _text(path):
+        try:
+            return int(json.loads(training)["steps"])
+        except (ValueError, TypeError, KeyError) as fault:
+            raise ValueError(f"{path} is damaged: {fault}") from fault
     names, *rows = _text(folder / "metrics.csv").rpartition("\n")[0].splitlines() or [""]
     if not rows or "step" not in names.split(","):
         return 0

@@ -20,7 +20,7 @@ NOTE = (
     "deviation; in brackets the 95 % bootstrap interval over utterances or speakers (of several "
     "seeds, the means of its ends). Validation is WER plus EER, each the mean over its validation "
     "sets; of pre-training, the loss. Where learning rates were tried, the row is that of the rate "
-    "with the lowest; test numbers choose nothing."
+    "with the lowest, of those with the most seeds; test numbers choose nothing."
 )
 FRONT_NOTE = f"{FRONT}: no other row is as good in both WER and EER, and better in one."
 USUAL_NOTE = "Settings that most runs of an experiment share are not named."
@@ -129,10 +129,14 @@ def _cell(group: Group, set_name: str, measure: Measure) -> str:
 
 
 def _rate(grid: Grid) -> str:
-    edge = f" ({grid.edge})" if grid.edge else ""
-    return f"{shown(grid.best.lr)}{edge}"
+    remark = grid.edge if grid.num_judged else "none has a validation"
+    return f"{shown(grid.best.lr)}{f' ({remark})' if remark else ''}"
 
 
 def _rate_cell(group: Group | None, grid: Grid) -> str:
-    text = objective_text(group) if group else ""
+    if group is None or not group.judged:
+        return ""
+    text = objective_text(group)
+    if len(group.judged) < grid.num_judged:
+        text += f" ({len(group.judged)} of {grid.num_judged} seeds)"
     return f"**{text}**" if group is grid.best else text

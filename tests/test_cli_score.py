@@ -79,3 +79,29 @@ def test_a_mistake_is_a_sentence(type_in, corpora) -> None:
     result = type_in("score", corpora / "dev.npz", "--trials", corpora / "test_trials.txt")
     assert result.exit_code == 1
     assert "error: 24 of 24 utterances of the trial list test_trials have no" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["score", "calibrate"])
+def test_nothing_is_written_over_what_is_read(type_in, tmp_path, command: str) -> None:
+    read = tmp_path / "scores.txt"
+    read.write_text("1 2 0.9 target\n1 3 0.2 nontarget\n")
+    before = read.read_text()
+    sources = [read] * (2 if command == "calibrate" else 1)
+    result = type_in(command, *sources, "--out", tmp_path / "." / "scores.txt")
+    assert result.exit_code == 1
+    assert "would overwrite what is read from it" in result.stderr
+    assert read.read_text() == before
+    assert "is a folder" in type_in(command, *sources, "--out", tmp_path).stderr
+
+
+def test_scores_that_are_distances_are_turned_round_with_a_warning(type_in, tmp_path) -> None:
+    for name, speakers in (("dev", "ab"), ("test", "cd")):
+        a, b = speakers
+        (tmp_path / f"{name}.txt").write_text(
+            f"{a}1 {a}2 0.1 target\n{b}1 {b}2 0.6 target\n"
+            f"{a}1 {b}1 0.9 nontarget\n{a}2 {b}2 0.5 nontarget\n"
+        )
+    files = [tmp_path / f"{name}.txt" for name in ("dev", "test")]
+    result = type_in("calibrate", *files, "--out", tmp_path / "out.txt")
+    assert result.exit_code == 0, result.output
+    assert "turned round" in result.stdout

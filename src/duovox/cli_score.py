@@ -31,7 +31,7 @@ def score(
         Path | None, typer.Option(help="A score file to write; .json goes beside it.")
     ] = None,
     cohort: Annotated[Path | None, typer.Option(help="Embeddings of strangers: AS-norm.")] = None,
-    top_n: Annotated[int, typer.Option(min=1, help="Of the cohort's scores that count.")] = 300,
+    top_n: Annotated[int, typer.Option(min=2, help="Of the cohort's scores that count.")] = 300,
     utt2spk: Annotated[
         Path | None, typer.Option(help="`utterance speaker` lines: for intervals, and the cohort.")
     ] = None,
@@ -48,6 +48,7 @@ def score(
     from duovox.run.verification import scoring
     from duovox.run.verification.speakers import read_utt2spk
 
+    _check_out(out, source, trials, cohort, utt2spk)
     speakers = read_utt2spk(utt2spk) if utt2spk else None
     strangers = scoring.Cohort(path=cohort, top_n=top_n, utt2spk=speakers) if cohort else None
     scores = scoring.score(source, trials=trials, cohort=strangers)
@@ -56,7 +57,8 @@ def score(
     if eer_style != "interpolated":
         say(f"EER as {eer_style} reads it: {100 * result[f'eer_{eer_style}']:.2f} %")
     if result["eer_interval"] is None:
-        say("no intervals: the names don't tell whose voices these are; --utt2spk would")
+        way = "the names don't tell whose voices these are; --utt2spk would"
+        say(f"no intervals: {way if scores.keys else 'these scores name no utterances'}")
     if out is not None:
         write_score_list(scores, out)
         origin = {"source": source, "trials": trials}
@@ -88,12 +90,15 @@ def _calibrate(dev: list[Path], test: list[Path], out: Path, p_target: float) ->
     from duovox.data.trial.score_list import write_score_list
     from duovox.run.verification.calibration import calibrate
 
+    _check_out(out, *dev, *test)
     found = calibrate(dev, test, p_target=p_target)
     if found.results:
         _show(found.results)
     pairs = zip(found.fusion.weights, test, strict=True)
     terms = " + ".join(f"{weight:.4f} x {path}" for weight, path in pairs)
     say(f"log-likelihood ratio = {terms} {found.fusion.offset:+.4f}")
+    if len(test) == 1 and found.fusion.weights[0] < 0:
+        say("warning: these scores are higher for different speakers; they were turned round")
     write_score_list(found.llrs, out)
     if found.results:
         _plot(found, out.with_name(f"{out.name}.png"))
@@ -105,6 +110,16 @@ def _calibrate(dev: list[Path], test: list[Path], out: Path, p_target: float) ->
         "offset": found.fusion.offset,
     }
     _write_beside(out, origin | {"results": found.results})
+
+
+def _check_out(out: Path | None, *read: Path | None) -> None:
+    """Refuse, before any work is done, to write over what is read."""
+    if out is None:
+        return
+    if out.is_dir():
+        raise ValueError(f"--out {out} is a folder: give the name of a score file to write")
+    if out.exists() and any(path and path.exists() and out.samefile(path) for path in read):
+        raise ValueError(f"--out {out} would overwrite what is read from it: give another name")
 
 
 def _plot(found: Calibrated, path: Path) -> None:

@@ -81,9 +81,12 @@ def test_a_cohort_of_equals_keeps_the_deviation_above_its_floor() -> None:
     assert (statistics.stds == SMALLEST_STD).all()
 
 
-def test_an_empty_cohort_is_refused() -> None:
-    with pytest.raises(ValueError, match="the cohort is empty"):
-        cohort_statistics(unit(3), torch.zeros(0, 6))
+@pytest.mark.parametrize(("num_strangers", "num_nearest"), [(0, 300), (1, 300), (9, 1)])
+def test_a_cohort_without_a_deviation_is_refused(num_strangers: int, num_nearest: int) -> None:
+    with pytest.raises(
+        ValueError, match=f"two strangers at least, got a cohort of {num_strangers}"
+    ):
+        cohort_statistics(unit(3), unit(9)[:num_strangers], num_nearest=num_nearest)
 
 
 def test_a_cohort_with_a_speaker_of_the_trials_is_refused() -> None:

@@ -57,7 +57,11 @@ def fit_fusion(
     columns = np.asarray(scores, np.float64)
     for column in columns.T:
         _, is_target = checked(column, labels)
-    means, spreads = columns.mean(axis=0), columns.std(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        means, spreads = columns.mean(axis=0), columns.std(axis=0)
+    if not np.isfinite(spreads).all():
+        first = int(np.argmin(np.isfinite(spreads)))
+        raise ValueError(f"the scores of system {first + 1} are too large to compute with")
     if (spreads == 0).any():
         first = int(np.argmin(spreads))
         raise ValueError(f"system {first + 1} gives every trial the score {columns[0, first]}")

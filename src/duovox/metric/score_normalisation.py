@@ -69,9 +69,15 @@ def cohort_statistics(
         unit_embeddings: (U, E) unit length, once per utterance however many trials it is in.
         unit_cohort: (C, E) unit length.
         num_nearest: scores that count; a smaller cohort counts whole.
+
+    Raises:
+        ValueError: fewer than two scores would count, which have no deviation.
     """
-    if len(unit_cohort) == 0:
-        raise ValueError("the cohort is empty: score normalisation needs embeddings of strangers")
+    if min(len(unit_cohort), num_nearest) < 2:
+        raise ValueError(
+            "score normalisation needs the scores of two strangers at least, got a cohort of "
+            f"{len(unit_cohort)}, of whom the {num_nearest} nearest count"
+        )
     cohort = np.ascontiguousarray(unit_cohort.float().cpu().numpy().T)  # (E, C)
     num_nearest = min(num_nearest, cohort.shape[1])
     means, stds = [], []

@@ -74,7 +74,7 @@ class SpeakerScoring:
     """How the trials of test sets are scored beside plain cosines."""
 
     as_norm_utterances: Count  # of each training speaker, for the cohort; 0 = no AS-norm
-    as_norm_nearest: Positive  # scores with the cohort that count
+    as_norm_nearest: Annotated[int, at_least(2)]  # scores with the cohort that count
 
 
 @dataclass(frozen=True, kw_only=True)

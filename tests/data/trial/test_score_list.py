@@ -42,6 +42,19 @@ def test_what_is_written_is_read_again(system: str, tmp_path: Path) -> None:
     assert read_score_list(out).keys == KEYS
 
 
+def test_a_trial_may_stand_twice_with_one_score(tmp_path: Path) -> None:
+    path = tmp_path / "scores.txt"
+    path.write_text("a b 0.5 target\na c 0.1 nontarget\na b 0.5 target\n")
+    assert len(read_score_list(path)) == 3
+
+
+def test_tiny_scores_stay_apart(tmp_path: Path) -> None:
+    path, out = tmp_path / "scores.txt", tmp_path / "out.txt"
+    path.write_text("a b 1.23456789e-12 target\na c 1.23456788e-12 nontarget\n")
+    write_score_list(read_score_list(path), out)
+    assert read_score_list(out).scores.tolist() == [1.23456789e-12, 1.23456788e-12]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -52,6 +65,7 @@ def test_what_is_written_is_read_again(system: str, tmp_path: Path) -> None:
         ("a b 0.5 target\na c 0.5 maybe\n", "line 2"),
         ("0.5\t1\n0.5\t2\n", "line 2"),
         ("just\n", "line 1"),
+        ("a b 0.5 target\na b 0.6 target\n", "two scores for the trial a b"),
         ("\n", "holds no scores"),
     ],
 )

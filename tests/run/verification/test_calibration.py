@@ -70,3 +70,20 @@ def test_shared_trials_and_unpaired_files_are_refused(score_file: ScoreFile) -> 
         calibrate([dev], [test], p_target=0.01)
     with pytest.raises(ValueError, match="got 2 and 1 files"):
         calibrate([dev, dev], [test], p_target=0.01)
+
+
+def test_a_trial_turned_round_is_the_same_trial(score_file: ScoreFile, tmp_path: Path) -> None:
+    dev, turned = score_file("dev.txt", seed=1), tmp_path / "turned.txt"
+    lines = [line.split() for line in dev.read_text().splitlines()]
+    turned.write_text("".join(f"{b} {a} {' '.join(rest)}\n" for a, b, *rest in lines))
+    with pytest.raises(ValueError, match="276 trials are in both"):
+        calibrate([dev], [turned], p_target=0.01)
+
+
+def test_scores_that_name_no_trials_are_refused_before_any_work(
+    score_file: ScoreFile, tmp_path: Path
+) -> None:
+    nameless = tmp_path / "nemo.txt"
+    nameless.write_text("-0.25\t0\n0.75\t1\n")
+    with pytest.raises(ValueError, match="nemo names no utterances"):
+        calibrate([score_file("dev.txt", seed=1)], [nameless], p_target=0.01)

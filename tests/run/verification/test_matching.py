@@ -86,3 +86,20 @@ def test_systems_with_other_trials_or_labels_are_refused() -> None:
     other = scores("t", {("a", "b"): 1.0, ("c", "d"): 2.0}, [True, True])
     with pytest.raises(ValueError, match="call 1 trials by different labels, such as c d"):
         side_by_side([first, other])
+
+
+def test_labels_of_two_systems_clash_though_the_first_has_none() -> None:
+    trials = {("a", "b"): 1.0, ("c", "d"): 2.0}
+    first = scores("s", trials)
+    others = [
+        scores(name, trials, [is_first, not is_first])
+        for name, is_first in (("t", True), ("u", False))
+    ]
+    with pytest.raises(ValueError, match="t and u call 2 trials by different labels, such as a b"):
+        side_by_side([first, *others])
+
+
+def test_scores_of_files_that_differ_in_their_extensions_alone_are_refused() -> None:
+    given = scores("s", {("a.wav", "b.wav"): 1.0, ("a.flac", "b.flac"): 2.0})
+    with pytest.raises(ValueError, match=r"two scores for the trial a\.flac b\.flac"):
+        label(given, trials(("a", "b"), ("a", "b")))

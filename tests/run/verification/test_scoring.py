@@ -76,6 +76,15 @@ def test_a_cohort_of_the_same_utterances_or_another_width_is_refused(
         score(embedding_file, trials=trial_list, cohort=Cohort(path=path, top_n=4))
 
 
+def test_a_cohort_of_the_same_audio_under_other_names_is_refused(
+    embedding_file, trial_list, vectors, tmp_path
+) -> None:
+    path = tmp_path / "cohort.npz"
+    np.savez(path, paths=np.array([f"other/{n}" for n in range(24)]), embeddings=vectors)
+    with pytest.raises(ValueError, match="24 utterances of the trials are in the cohort"):
+        score(embedding_file, trials=trial_list, cohort=Cohort(path=path, top_n=4))
+
+
 def test_scores_are_measured_with_labels_of_their_own_or_of_a_list(
     score_file: Callable[..., Path], trial_list: Path
 ) -> None:

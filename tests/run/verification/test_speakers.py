@@ -34,6 +34,26 @@ def test_names_that_tell_nothing_give_no_speakers() -> None:
     assert speakers_of([("anna/1", "bert/1"), ("anna/1", "carl/1")], LABELS) is None
 
 
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("test/s0/0.flac", "s0/0.flac"),
+        ("s0/0.flac", "test/s0/0.flac"),
+        ("s0/0.wav", "s0/0"),
+        ("s0/0", "s0-0.flac"),
+    ],
+)
+def test_an_utterance_may_be_called_by_more_or_less_of_its_path(key: str, name: str) -> None:
+    assert look_up([key, key], {name: "anna", "s0/1": "bert"}) == ["anna", "anna"]
+
+
+def test_a_name_of_several_speakers_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"1 utterances fit lines of several speakers .*\n.*0\.flac"
+    ):
+        look_up(["0.flac"], {"anna/0.flac": "anna", "bert/0.flac": "bert"})
+
+
 def test_utt2spk_tells_them(tmp_path: Path) -> None:
     path = tmp_path / "utt2spk"
     path.write_text("1 anna\n2 anna\n3 bert\n")

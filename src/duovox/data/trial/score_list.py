@@ -66,7 +66,8 @@ def read_score_list(path: Path) -> ScoreList:
     """Read a score file; its first line tells the form.
 
     Raises:
-        ValueError: no such file, no text, or a line that does not fit (named by its number).
+        ValueError: no such file, no text, a line that does not fit (named by its number), or a
+            trial with two different scores.
     """
     numbered = numbered_words(path, what="score file", of="scores")
     form = _form(numbered[0][1])
@@ -79,16 +80,22 @@ def read_score_list(path: Path) -> ScoreList:
             )
         scores[row], labels[row] = parsed
         keys.append((words[0], words[1]))
-    return ScoreList(
+    found = ScoreList(
         name=path.stem,
         keys=tuple(keys) if form and form.has_keys else None,
         scores=scores,
         is_target=labels if form and form.label is not None else None,
     )
+    if found.keys is not None:
+        found.by_key()  # refuses a trial with two scores
+    return found
 
 
 def write_score_list(scores: ScoreList, path: Path) -> None:
-    """Write `enrol test score target|nontarget`, or without the last where it is not known."""
+    """Write `enrol test score target|nontarget`, or without the last where it is not known.
+
+    Scores keep nine significant digits, all that a float32 has: likelihoods may be tiny.
+    """
     keys = scores.keys
     if keys is None:
         raise ValueError(f"{scores.name} names no utterances, so {path} can't be written")
@@ -97,7 +104,7 @@ def write_score_list(scores: ScoreList, path: Path) -> None:
         labels = [" target" if label else " nontarget" for label in scores.is_target]
     rows = zip(keys, scores.scores, labels, strict=True)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, "".join(f"{a} {b} {score:.6f}{label}\n" for (a, b), score, label in rows))
+    write_whole(path, "".join(f"{a} {b} {score:.9g}{label}\n" for (a, b), score, label in rows))
 
 
 def _form(words: list[str]) -> _Form | None:

@@ -14,7 +14,7 @@ from typing import Any
 from duovox.data.listing import listing
 from duovox.data.trial.score_list import ScoreList, read_score_list
 from duovox.metric.fusion import LogisticFusion, fit_fusion
-from duovox.run.verification.matching import side_by_side
+from duovox.run.verification.matching import side_by_side, spelled
 from duovox.run.verification.scoring import measure
 
 
@@ -46,6 +46,7 @@ def calibrate(dev: Sequence[Path], test: Sequence[Path], *, p_target: float) -> 
             f"each system needs development and test scores, got {len(dev)} and {len(test)} files"
         )
     fitted, applied = ([read_score_list(path) for path in paths] for paths in (dev, test))
+    applied[0].by_key()  # what is written names its trials
     _refuse_shared_trials(fitted[0], applied[0])
     labels = _labels(fitted)
     if labels is None:
@@ -88,7 +89,9 @@ def _results(
 
 
 def _refuse_shared_trials(dev: ScoreList, test: ScoreList) -> None:
-    shared = sorted(set(dev.keys or ()) & set(test.keys or ()))
+    """A trial is the same whichever of its utterances comes first."""
+    known = {frozenset(spelled(key)) for key in dev.keys or ()}
+    shared = sorted({key for key in test.keys or () if frozenset(spelled(key)) in known})
     if shared:
         raise ValueError(
             f"{len(shared)} trials are in both the development and the test scores, so the result "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,26 +20,14 @@ def rows_of_trials(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the embeddings' rows of both sides of each trial, (N,) and (N,).
 
-    An entry of the list means the embedding with its name, or else the one whose path ends so;
-    file extensions don't count, and `-` may stand for `/`.
-
     Raises:
         ValueError: entries without an embedding (all counted, the first ten listed), or an entry
             that fits several.
     """
-    entries = dict.fromkeys((*trials.enroll, *trials.test))
-    wanted = {name for entry in entries for name in spellings(entry)}
-    whole: dict[str, list[int]] = {}
-    endings: dict[str, list[int]] = {}
-    for row, key in enumerate(embeddings.keys):
-        for name in {*spellings(key)} & wanted:
-            whole.setdefault(name, []).append(row)
-        for name in {*_endings(key)} & wanted:
-            endings.setdefault(name, []).append(row)
-    found = {entry: _fitting(entry, whole) or _fitting(entry, endings) for entry in entries}
+    found = find((*trials.enroll, *trials.test), embeddings.keys)
     if missing := [entry for entry, rows in found.items() if not rows]:
         raise ValueError(
-            f"{len(missing)} of {len(entries)} utterances of the trial list {trials.name} have no "
+            f"{len(missing)} of {len(found)} utterances of the trial list {trials.name} have no "
             f"embedding:{listing(missing)}"
         )
     for entry, rows in found.items():
@@ -50,15 +38,40 @@ def rows_of_trials(
     return np.array(enroll, np.int64), np.array(test, np.int64)
 
 
+def find(entries: Iterable[str], names: Iterable[str]) -> dict[str, list[int]]:
+    """Return the places of the names that each entry means.
+
+    That is the name it is, or else those whose paths end so; file extensions don't count, and `-`
+    may stand for `/`.
+    """
+    entries = dict.fromkeys(entries)
+    wanted = {spelling for entry in entries for spelling in spellings(entry)}
+    whole: dict[str, list[int]] = {}
+    ending: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        for spelling in {*spellings(name)} & wanted:
+            whole.setdefault(spelling, []).append(place)
+        for spelling in {*endings(name)} & wanted:
+            ending.setdefault(spelling, []).append(place)
+    return {entry: _fitting(entry, whole) or _fitting(entry, ending) for entry in entries}
+
+
 def label(scores: ScoreList, trials: TrialList) -> ScoreList:
     """Return the scores of the trials in a list, in its order and with its labels.
 
     Raises:
         ValueError: trials without a score (all counted, the first ten listed).
     """
-    places = {_spelled(key): place for key, place in scores.by_key().items()}
+    places: dict[Key, int] = {}
+    for key, place in scores.by_key().items():
+        other = places.setdefault(spelled(key), place)
+        if scores.scores[place] != scores.scores[other]:
+            raise ValueError(
+                f"{scores.name} has two scores for the trial {' '.join(key)}, of files that differ "
+                "in their extensions alone"
+            )
     keys = list(zip(trials.enroll, trials.test, strict=True))
-    found = [places.get(_spelled(key), -1) for key in keys]
+    found = [places.get(spelled(key), -1) for key in keys]
     if missing := [" ".join(key) for key, place in zip(keys, found, strict=True) if place < 0]:
         raise ValueError(
             f"{len(missing)} of {len(trials)} trials of {trials.name} have no score in "
@@ -73,13 +86,13 @@ def side_by_side(systems: Sequence[ScoreList]) -> NDArray[np.float64]:
     """Return (N, S) scores of S systems for the trials of the first, in its order.
 
     Raises:
-        ValueError: a system has other trials or labels than the first.
+        ValueError: a system has other trials than the first, or labels than another.
     """
     first, *others = systems
     if not others:
         return first.scores[:, None]
     wanted = list(first.by_key())
-    columns = []
+    columns, labelled = [], None
     for system in systems:
         places = system.by_key()
         if different := sorted(set(wanted) ^ places.keys()):
@@ -89,19 +102,21 @@ def side_by_side(systems: Sequence[ScoreList]) -> NDArray[np.float64]:
             )
         rows = [places[key] for key in first.keys or ()]
         columns.append(system.scores[rows])
-        if first.is_target is None or system.is_target is None:
+        if system.is_target is None:
             continue
-        if (clash := np.flatnonzero(system.is_target[rows] != first.is_target)).size:
+        labels = system.is_target[rows]
+        name, known = labelled = labelled or (system.name, labels)
+        if (clash := np.flatnonzero(labels != known)).size:
             raise ValueError(
-                f"{first.name} and {system.name} call {len(clash)} trials by different labels, "
+                f"{name} and {system.name} call {len(clash)} trials by different labels, "
                 f"such as {' '.join((first.keys or ())[clash[0]])}"
             )
     return np.stack(columns, axis=1)
 
 
-def _endings(key: str) -> Iterator[str]:
+def endings(name: str) -> Iterator[str]:
     """Yield all that a path may be called by someone who stands in one of its folders."""
-    rest = spellings(key)[0]
+    rest = spellings(name)[0]
     while rest:
         rest = rest.partition("/")[2]
         yield from spellings(rest)
@@ -111,5 +126,6 @@ def _fitting(entry: str, places: dict[str, list[int]]) -> list[int]:
     return next((places[name] for name in spellings(entry) if name in places), [])
 
 
-def _spelled(key: Key) -> Key:
+def spelled(key: Key) -> Key:
+    """Return a trial as its utterances are called without file extensions."""
     return spellings(key[0])[0], spellings(key[1])[0]

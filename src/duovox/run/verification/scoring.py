@@ -14,6 +14,7 @@ from torch import Tensor
 
 from duovox.data.listing import listing
 from duovox.data.trial.list import read_trials
+from duovox.data.trial.resolution import spellings
 from duovox.data.trial.score_list import ScoreList, read_score_list
 from duovox.metric.actual_dcf import read_actual_cost
 from duovox.metric.cllr import cllr, read_minimum_cllr
@@ -135,7 +136,14 @@ def _strangers(cohort: Cohort, embeddings: Embeddings, used: NDArray[np.int64]) 
             f"of {cohort.path} {found.vectors.shape[1]}"
         )
     heard = [embeddings.keys[row] for row in used]
-    if shared := sorted({*heard} & {*found.keys}):
+    names = {spellings(key)[0] for key in found.keys}
+    same = {vector.tobytes() for vector in found.vectors}
+    shared = sorted(
+        key
+        for key, vector in zip(heard, embeddings.vectors[used], strict=True)
+        if spellings(key)[0] in names or vector.tobytes() in same
+    )
+    if shared:
         raise ValueError(
             f"{len(shared)} utterances of the trials are in the cohort {cohort.path}, which must "
             f"be of strangers:{listing(shared)}"

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duovox.data.listing import listing
+from duovox.data.trial.resolution import spellings
 from duovox.data.trial.score_list import Key
+from duovox.run.verification.matching import endings, find
 
 _DEEPEST = 12  # folders of a path that are tried
 
@@ -45,12 +47,31 @@ def read_utt2spk(path: Path) -> dict[str, str]:
 def look_up(keys: Sequence[str], utt2spk: dict[str, str]) -> list[str]:
     """Return the speaker of each utterance.
 
+    Names fit as those of trials do (`matching.find`), and also where the utterance's path ends as
+    utt2spk calls it.
+
     Raises:
-        ValueError: utterances without a speaker (all counted, the first ten listed).
+        ValueError: utterances without a speaker (all counted, the first ten listed), or one that
+            fits lines of several speakers.
     """
-    if missing := sorted({key for key in keys if key not in utt2spk}):
+    names, speakers = list(utt2spk), list(utt2spk.values())
+    found = {
+        key: {speakers[place] for place in places} for key, places in find(keys, names).items()
+    }
+    if shorter := [key for key, told in found.items() if not told]:
+        by_name: dict[str, set[str]] = {}
+        for name, speaker in utt2spk.items():
+            for spelling in spellings(name):
+                by_name.setdefault(spelling, set()).add(speaker)
+        for key in shorter:
+            found[key] = next((by_name[end] for end in endings(key) if end in by_name), set())
+    if missing := sorted(key for key, told in found.items() if not told):
         raise ValueError(f"{len(missing)} utterances are not in utt2spk:{listing(missing)}")
-    return [utt2spk[key] for key in keys]
+    if unclear := sorted(key for key, told in found.items() if len(told) > 1):
+        raise ValueError(
+            f"{len(unclear)} utterances fit lines of several speakers in utt2spk:{listing(unclear)}"
+        )
+    return [next(iter(found[key])) for key in keys]
 
 
 def _readings() -> Iterator[Callable[[str], str]]:

@@ -101,6 +101,16 @@ def test_a_bad_value_is_refused_with_its_rule(run_door, door, setting, message) 
             r"^speaker\.pipeline\.selector_\w+\.desired_chunk_length_sec must be at least 0\.025, ",
         ),
         ("speech", "+optim.schedule.warmup=1", r"^unknown setting optim\.schedule\.warmup\."),
+        (
+            "speech",
+            "+data.speech.test={a/b: x}",
+            r"^data\.speech\.test must have names of letters, digits, `_`, `-` and `\.` alone, ",
+        ),
+        (
+            "speaker",
+            "speaker.scoring.as_norm_nearest=1",
+            r"as_norm_nearest must be at least 2, got 1$",
+        ),
         ("speech", "data.speech=null", r"^this run learns speech, .* \(data\.speech\)$"),
     ],
 )

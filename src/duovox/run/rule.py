@@ -6,6 +6,7 @@ name: "trainer.max_steps must be at least 1, got 0".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -44,6 +45,14 @@ def distinct(fewest: int) -> Rule:
     return Rule(
         f"list at least {fewest} {'entry' if fewest == 1 else 'entries'}, each once",
         lambda values: fewest <= len(values) == len(set(values)),
+    )
+
+
+def named_as_files() -> Rule:
+    """Make the rule for mappings whose names become names of files."""
+    return Rule(
+        "have names of letters, digits, `_`, `-` and `.` alone, for files are called by them",
+        lambda values: all(re.fullmatch(r"[\w.-]+", name) for name in values),
     )
 
 

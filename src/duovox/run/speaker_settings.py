@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from duovox.run.rule import Amount, Count, Positive, at_least, between, distinct
+from duovox.run.rule import Amount, Count, Positive, at_least, between, distinct, named_as_files
 
 Speeds = Annotated[list[Annotated[float, between(0.5, 2)]], distinct(1)]
 ChunkSeconds = Annotated[float, at_least(0.025)]  # 400 samples, which make one frame
@@ -24,8 +24,8 @@ class SpeakerData:
     """Dataset folders and trial lists for learning and scoring speakers."""
 
     train: list[str]
-    validation: dict[str, TrialSet]
-    test: dict[str, TrialSet]
+    validation: Annotated[dict[str, TrialSet], named_as_files()]
+    test: Annotated[dict[str, TrialSet], named_as_files()]
 
 
 @dataclass(frozen=True, kw_only=True)

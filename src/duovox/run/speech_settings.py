@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from duovox.run.rule import Amount, Count, Positive, above, between
+from duovox.run.rule import Amount, Count, Positive, above, between, named_as_files
 
 SampleSeed = Annotated[int, between(0, 2**63 - 1)]  # what numpy takes
 
@@ -35,8 +35,8 @@ class SpeechData:
     """Dataset folders for learning and scoring words; the names are those of the results."""
 
     train: list[str]
-    validation: dict[str, str]
-    test: dict[str, str]
+    validation: Annotated[dict[str, str], named_as_files()]
+    test: Annotated[dict[str, str], named_as_files()]
     sample: Sample = Sample()
 
 

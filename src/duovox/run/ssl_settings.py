@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from duovox.run.rule import Amount, Count, Positive, Share, above
+from duovox.run.rule import Amount, Count, Positive, Share, above, named_as_files
 
 Factor = Annotated[float, above(0)]
 
@@ -15,8 +15,8 @@ class SslData:
     """Dataset folders to pre-train on; the names are those of the results. Texts are not read."""
 
     train: list[str]
-    validation: dict[str, str]
-    test: dict[str, str] = field(default_factory=dict)
+    validation: Annotated[dict[str, str], named_as_files()]
+    test: Annotated[dict[str, str], named_as_files()] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,17 +54,9 @@ def look_up(keys: Sequence[str], utt2spk: dict[str, str]) -> list[str]:
         ValueError: utterances without a speaker (all counted, the first ten listed), or one that
             fits lines of several speakers.
     """
-    names, speakers = list(utt2spk), list(utt2spk.values())
-    found = {
-        key: {speakers[place] for place in places} for key, places in find(keys, names).items()
-    }
-    if shorter := [key for key, told in found.items() if not told]:
-        by_name: dict[str, set[str]] = {}
-        for name, speaker in utt2spk.items():
-            for spelling in spellings(name):
-                by_name.setdefault(spelling, set()).add(speaker)
-        for key in shorter:
-            found[key] = next((by_name[end] for end in endings(key) if end in by_name), set())
+    found = {key: {utt2spk[key]} for key in keys if key in utt2spk}
+    if others := [key for key in keys if key not in found]:
+        found |= _fitting(others, utt2spk)
     if missing := sorted(key for key, told in found.items() if not told):
         raise ValueError(f"{len(missing)} utterances are not in utt2spk:{listing(missing)}")
     if unclear := sorted(key for key, told in found.items() if len(told) > 1):
@@ -72,6 +64,22 @@ def look_up(keys: Sequence[str], utt2spk: dict[str, str]) -> list[str]:
             f"{len(unclear)} utterances fit lines of several speakers in utt2spk:{listing(unclear)}"
         )
     return [next(iter(found[key])) for key in keys]
+
+
+def _fitting(keys: Sequence[str], utt2spk: dict[str, str]) -> dict[str, set[str]]:
+    """Return the speakers of the lines that each key fits, of the longest names that it ends in."""
+    speakers = list(utt2spk.values())
+    found = {
+        key: {speakers[place] for place in places} for key, places in find(keys, utt2spk).items()
+    }
+    if longer := [key for key, told in found.items() if not told]:
+        by_name: dict[str, set[str]] = {}
+        for name, speaker in utt2spk.items():
+            for spelling in spellings(name):
+                by_name.setdefault(spelling, set()).add(speaker)
+        for key in longer:
+            found[key] = next((by_name[end] for end in endings(key) if end in by_name), set())
+    return found
 
 
 def _readings() -> Iterator[Callable[[str], str]]:

@@ -89,8 +89,13 @@ def test_nothing_is_written_over_what_is_read(type_in, tmp_path, command: str) -
     sources = [read] * (2 if command == "calibrate" else 1)
     result = type_in(command, *sources, "--out", tmp_path / "." / "scores.txt")
     assert result.exit_code == 1
-    assert "would overwrite what is read from it" in result.stderr
+    assert "would overwrite" in result.stderr
     assert read.read_text() == before
+    beside = type_in(command, *sources, "--out", tmp_path / "s").stderr
+    assert "would overwrite" not in beside
+    (tmp_path / "s.json").write_text(before)
+    beside = type_in(command, *[tmp_path / "s.json"] * len(sources), "--out", tmp_path / "s")
+    assert "which is read: give another" in beside.stderr
     assert "is a folder" in type_in(command, *sources, "--out", tmp_path).stderr
 
 

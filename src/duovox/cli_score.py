@@ -118,8 +118,11 @@ def _check_out(out: Path | None, *read: Path | None) -> None:
         return
     if out.is_dir():
         raise ValueError(f"--out {out} is a folder: give the name of a score file to write")
-    if out.exists() and any(path and path.exists() and out.samefile(path) for path in read):
-        raise ValueError(f"--out {out} would overwrite what is read from it: give another name")
+    beside = (out.with_name(f"{out.name}{suffix}") for suffix in (".json", ".png"))
+    written = [path for path in (out, *beside) if path.exists()]
+    for source in filter(None, read):
+        if source.exists() and any(path.samefile(source) for path in written):
+            raise ValueError(f"--out {out} would overwrite {source}, which is read: give another")
 
 
 def _plot(found: Calibrated, path: Path) -> None:

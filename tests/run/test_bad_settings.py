@@ -103,7 +103,7 @@ def test_a_bad_value_is_refused_with_its_rule(run_door, door, setting, message) 
         ("speech", "+optim.schedule.warmup=1", r"^unknown setting optim\.schedule\.warmup\."),
         (
             "speech",
-            "+data.speech.test={a/b: x}",
+            "+data.speech.test={a/b: x, 2: y}",
             r"^data\.speech\.test must have names of letters, digits, `_`, `-` and `\.` alone, ",
         ),
         (

@@ -52,7 +52,7 @@ def named_as_files() -> Rule:
     """Make the rule for mappings whose names become names of files."""
     return Rule(
         "have names of letters, digits, `_`, `-` and `.` alone, for files are called by them",
-        lambda values: all(re.fullmatch(r"[\w.-]+", name) for name in values),
+        lambda values: all(re.fullmatch(r"[\w-][\w.-]*", str(name)) for name in values),
     )
 
 

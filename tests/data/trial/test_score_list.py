@@ -65,7 +65,8 @@ def test_tiny_scores_stay_apart(tmp_path: Path) -> None:
         ("a b 0.5 target\na c 0.5 maybe\n", "line 2"),
         ("0.5\t1\n0.5\t2\n", "line 2"),
         ("just\n", "line 1"),
-        ("a b 0.5 target\na b 0.6 target\n", "two scores for the trial a b"),
+        ("a b 0.5 target\na b 0.6 target\n", r"scores\.txt has two scores for the trial a b"),
+        ("a b 0.5 target\na b 0.5 nontarget\n", "two labels for the trial a b"),
         ("\n", "holds no scores"),
     ],
 )

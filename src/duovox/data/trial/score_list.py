@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class ScoreList:
         """Return the place of each trial.
 
         Raises:
-            ValueError: the trials have no keys, or one has two scores.
+            ValueError: the trials have no keys, or one has two scores or labels.
         """
         if self.keys is None:
             raise ValueError(
@@ -48,6 +48,8 @@ class ScoreList:
         for place, key in enumerate(self.keys):
             if self.scores[place] != self.scores[places[key]]:
                 raise ValueError(f"{self.name} has two scores for the trial {' '.join(key)}")
+            if self.is_target is not None and self.is_target[place] != self.is_target[places[key]]:
+                raise ValueError(f"{self.name} has two labels for the trial {' '.join(key)}")
         return places
 
 
@@ -87,7 +89,7 @@ def read_score_list(path: Path) -> ScoreList:
         is_target=labels if form and form.label is not None else None,
     )
     if found.keys is not None:
-        found.by_key()  # refuses a trial with two scores
+        replace(found, name=str(path)).by_key()  # refuses a trial with two scores
     return found
 
 

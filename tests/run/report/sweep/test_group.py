@@ -10,6 +10,7 @@ import pytest
 from duovox.run.report.measures import MEASURES
 from duovox.run.report.sweep.group import Grid, Spread, columns, grids_of, groups_of, headlines
 from duovox.run.report.sweep.runs import read_sweep
+from duovox.run.report.sweep.spreadsheet import groups_csv
 from duovox.run.report.sweep.table import rates, results
 
 WER = MEASURES[0]
@@ -97,6 +98,7 @@ def test_without_a_validation_no_rate_is_the_best(tmp_path: Path, write_run) -> 
     grids = grids_of(groups_of(runs))
     assert rates(grids).rows == [["1", "e", "", ""]]
     assert results(runs, grids).rows[0][2] == "0.0001 (none has a validation)"
+    assert "True" not in groups_csv(runs, grids)
 
 
 def test_words_stand_before_speakers(study: Path) -> None:

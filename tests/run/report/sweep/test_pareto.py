@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,15 @@ def test_a_test_set_that_one_seed_lacks_is_no_part_of_the_mean(tmp_path: Path, w
     spread = over_sets(grid, "wer")
     assert spread is not None
     assert spread.values == (0.2, 0.3)
+
+
+def test_a_seed_without_the_measure_leaves_the_point_to_the_others(tmp_path, write_run) -> None:
+    write_run(tmp_path / "e" / "a", wer=0.2, eer=0.1, seed=1)
+    write_run(tmp_path / "e" / "b", wer=0.2, eer=math.nan, seed=2)
+    (grid,) = grids_of(groups_of(read_sweep(tmp_path)))
+    (point,) = points_of([grid])
+    assert point.wer.values == (0.2, 0.2)
+    assert point.eer.values == (0.1,)
 
 
 def test_equal_points_are_both_on_the_front() -> None:

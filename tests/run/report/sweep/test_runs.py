@@ -62,20 +62,27 @@ def test_a_folder_without_runs_is_an_error(make_run: Callable[[dict[str, str]], 
     [
         ({"config.yaml": "{"}, "config.yaml is damaged: "),
         ({"config.yaml": ""}, "config.yaml is damaged: it holds no settings"),
-        ({"config.yaml": "a: 1", "metrics.json": "{"}, "metrics.json must be a JSON object: "),
-        ({"config.yaml": "a: 1", "metrics.json": "[]"}, "must be a JSON object, but holds []"),
-        ({"config.yaml": "a: 1", "training.json": '{"st'}, "training.json is damaged: "),
-        ({"config.yaml": "a: 1", "training.json": "{}"}, "training.json is damaged: 'steps'"),
+        ({"metrics.json": "{"}, "metrics.json is damaged: "),
+        ({"metrics.json": "[]"}, "metrics.json is damaged: "),
+        ({"metrics.json": '{"test": null}'}, "metrics.json is damaged: "),
+        ({"metrics.json": '{"test": {"words": 5}}'}, "metrics.json is damaged: "),
+        ({"metrics.json": '{"validation": {"w": {"wer": "x"}}}'}, "metrics.json is damaged: "),
+        ({"training.json": '{"st'}, "training.json is damaged: "),
+        ({"training.json": "{}"}, "training.json is damaged: 'steps'"),
+        ({"training.json": '{"steps": Infinity}'}, "training.json is damaged: "),
+        ({"metrics.csv": "epoch,step\n\0\n"}, "metrics.csv is damaged: "),
+        ({"metrics.csv": "epoch,step\n0,\n"}, "metrics.csv is damaged: "),
+        ({"error.txt": b"\xff"}, "error.txt is damaged: "),
     ],
 )
 def test_a_damaged_run_is_named_beside_the_others(
-    sweep: Path, files: dict[str, str], error: str
+    sweep: Path, files: dict[str, str | bytes], error: str
 ) -> None:
     num_others = len(read_sweep(sweep))
     folder = sweep / "hurt"
     folder.mkdir()
-    for name, text in files.items():
-        (folder / name).write_text(text)
+    for name, content in ({"config.yaml": "a: 1"} | files).items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     *others, hurt = read_sweep(sweep)
     assert len(others) == num_others
     assert hurt.folder == folder

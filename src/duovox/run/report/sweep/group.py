@@ -129,8 +129,8 @@ class Grid:
     def best(self) -> Group:
         """The group that is best in validation, whatever its test results.
 
-        A rate at which seeds failed does not win by the one that survived: the groups with the
-        most judged runs are compared.
+        The groups with the most judged runs are compared, so that a rate at which seeds failed does
+        not win by the one that survived.
         """
         judged = [group for group in self.groups if len(group.judged) == self.num_judged]
         return min(judged, key=lambda group: group.objective or 0.0)

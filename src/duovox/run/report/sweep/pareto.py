@@ -35,21 +35,24 @@ def points_of(grids: Iterable[Grid]) -> list[Point]:
 
 
 def over_sets(grid: Grid, measure: str) -> Spread | None:
-    """Return a measure of a grid's best rate, over the test sets that all its runs have.
+    """Return a measure of a grid's best rate, over the test sets that all runs with it have.
 
     AS-norm scores a set once more, and counts for none. Of one set the interval is kept; that of a
     mean over sets is not known.
     """
-    found = [run.results for run in grid.best.runs]
-    sets = [
-        name
-        for name in dict.fromkeys(name for results in found for name in results)
-        if not name.endswith(AS_NORM)
-        and all(results.get(name, {}).get(measure) is not None for results in found)
+    found = [
+        {
+            name: result[measure]
+            for name, result in run.results.items()
+            if result.get(measure) is not None and not name.endswith(AS_NORM)
+        }
+        for run in grid.best.runs
     ]
+    found = [values for values in found if values]
+    sets = [name for name in found[0] if all(name in values for values in found)] if found else []
     if len(sets) == 1:
         return grid.best.spread(sets[0], MEASURE_OF[measure])
-    values = tuple(fmean(results[name][measure] for name in sets) for results in found if sets)
+    values = tuple(fmean(values[name] for name in sets) for values in found if sets)
     return Spread(values=values, interval=None) if values else None
 
 

@@ -57,7 +57,8 @@ def _plot(
         name=name,
         title=title,
         note="Means over validation sets, and over seeds with a line from the lowest to the "
-        "highest. The large point is the rate with the lowest sum of WER and EER.",
+        "highest. The large point is the rate with the lowest sum of WER and EER, of those with "
+        "the most seeds.",
         draw=partial(_draw, grids=shown, values=values, y_label=y_label),
         height=3.1 + 0.17 * len(shown),
     )

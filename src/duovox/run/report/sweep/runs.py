@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from duovox.run.report.sweep.naming import (
     settings_text,
     telling,
 )
+from duovox.run.report.sweep.reading import parsed
 from duovox.run.report.sweep.state import State, Status, read_state
 from duovox.run.weights import CONFIG_FILE
 
@@ -90,19 +91,29 @@ def read_sweep(folder: Path, *, circumstances: Collection[str] = ()) -> list[Swe
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Scores:
+    """What a run reached."""
+
+    results: dict[str, SetResult] = field(default_factory=dict)
+    validation: dict[str, SetResult] = field(default_factory=dict)
+    objective: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Files:
     """What lies in the folder of a run."""
 
     config: dict[str, Any]
-    metrics: dict[str, Any]
+    scores: _Scores
     state: State
 
 
 def _read(folder: Path) -> _Files:
-    config = _config(folder)
+    nothing: dict[str, Any] = {}
+    config = parsed(folder / CONFIG_FILE, _config, default=nothing)
     return _Files(
         config=config,
-        metrics=_metrics(folder / METRICS_FILE),
+        scores=parsed(folder / METRICS_FILE, _scores, default=_Scores()),
         state=read_state(folder, config),
     )
 
@@ -136,8 +147,6 @@ def _runs(
     for (folder, files), own, named, whole in zip(
         found.items(), settings, telling(settings), all_settings, strict=True
     ):
-        metrics = files.metrics
-        validation = _scored(metrics.get("validation", {}))
         runs.append(
             SweepRun(
                 folder=folder,
@@ -146,9 +155,9 @@ def _runs(
                 telling=named,
                 lr=whole.get(RATE),
                 state=files.state,
-                results=_scored(metrics.get("test", {})),
-                validation=validation,
-                objective=_objective(metrics) if validation else None,
+                results=files.scores.results,
+                validation=files.scores.validation,
+                objective=files.scores.objective,
             )
         )
     return sorted(runs, key=lambda run: [_order(value) for value in run.settings.values()])
@@ -160,14 +169,10 @@ def mean_over_sets(results: Iterable[SetResult], measure: str) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _config(folder: Path) -> dict[str, Any]:
-    path = folder / CONFIG_FILE
-    try:
-        config = yaml.load(path.read_text(encoding="utf-8"), _SAFE_LOADER)  # noqa: S506
-    except yaml.YAMLError as fault:
-        raise ValueError(f"{path} is damaged: {fault}") from fault
+def _config(text: str) -> dict[str, Any]:
+    config = yaml.load(text, _SAFE_LOADER)  # noqa: S506
     if not isinstance(config, dict):
-        raise ValueError(f"{path} is damaged: it holds no settings")
+        raise ValueError("it holds no settings")
     return config
 
 
@@ -175,16 +180,14 @@ def _config(folder: Path) -> dict[str, Any]:
 _SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _metrics(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as fault:
-        raise ValueError(f"{path} must be a JSON object: {fault}") from fault
-    if not isinstance(metrics, dict):
-        raise ValueError(f"{path} must be a JSON object, but holds {metrics!r}")
-    return metrics
+def _scores(text: str) -> _Scores:
+    metrics = json.loads(text)
+    validation = _scored(metrics.get("validation", {}))
+    return _Scores(
+        results=_scored(metrics.get("test", {})),
+        validation=validation,
+        objective=_objective(metrics) if validation else None,
+    )
 
 
 def _scored(results: dict[str, SetResult]) -> dict[str, SetResult]:

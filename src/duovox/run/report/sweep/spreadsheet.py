@@ -23,7 +23,8 @@ def groups_csv(runs: Sequence[SweepRun], grids: Sequence[Grid]) -> str:
     """Return a line per group of seeds; `is_best` marks the best rates of the tables' rows."""
     return _csv(
         [
-            {"row": grid.number, "is_best": group is grid.best} | _group_cells(group, runs)
+            {"row": grid.number, "is_best": grid.num_judged > 0 and group is grid.best}
+            | _group_cells(group, runs)
             for grid in grids
             for group in grid.groups
         ]

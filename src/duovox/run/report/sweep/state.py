@@ -11,6 +11,7 @@ from typing import Any
 from duovox.run.failure import FAILURE_FILE
 from duovox.run.finished import METRICS_FILE, RATES_FILE, TRAINING_FILE
 from duovox.run.lock import is_at_work
+from duovox.run.report.sweep.reading import parsed
 
 
 class Status(StrEnum):
@@ -59,7 +60,7 @@ def read_state(folder: Path, config: dict[str, Any]) -> State:
     Raises:
         ValueError: a file is damaged.
     """
-    failed_at, _, error = _text(folder / FAILURE_FILE).partition("\n")
+    failed_at, _, error = parsed(folder / FAILURE_FILE, str, default="").partition("\n")
     is_range_test = bool(config.get("run_lr_range_test"))
     steps = config.get("lr_range_iterations") if is_range_test else _max_steps(config)
     return State(
@@ -83,21 +84,17 @@ def _status(folder: Path, *, is_range_test: bool) -> Status:
 
 def _max_steps(config: dict[str, Any]) -> int:
     trainer = config.get("trainer")
-    return int(trainer.get("max_steps", 0)) if isinstance(trainer, dict) else 0
+    steps = trainer.get("max_steps") if isinstance(trainer, dict) else None
+    return steps if isinstance(steps, int) else 0
 
 
 def _num_steps(folder: Path) -> int:
-    path = folder / TRAINING_FILE
-    if training := _text(path):
-        try:
-            return int(json.loads(training)["steps"])
-        except (ValueError, TypeError, KeyError) as fault:
-            raise ValueError(f"{path} is damaged: {fault}") from fault
-    names, *rows = _text(folder / "metrics.csv").rpartition("\n")[0].splitlines() or [""]
+    trained = parsed(folder / TRAINING_FILE, lambda text: int(json.loads(text)["steps"]), default=0)
+    return trained or parsed(folder / "metrics.csv", _logged_steps, default=0)
+
+
+def _logged_steps(text: str) -> int:
+    names, *rows = text.rpartition("\n")[0].splitlines() or [""]
     if not rows or "step" not in names.split(","):
         return 0
     return int(rows[-1].split(",")[names.split(",").index("step")])
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.is_file() else ""

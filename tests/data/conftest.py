@@ -189,10 +189,8 @@ def _start(command: list[str], out: Path, num_shards: int) -> subprocess.Popen[b
 
 
 def _check_equal(out: Path, undisturbed: Path) -> None:
-    # A kill between the end of a data set and the end of its lock leaves the lock's empty file.
-    written = {path for path in files_of(out) if path.name != ".writing.lock"}
-    assert written == files_of(undisturbed)
-    for path in written:
+    assert files_of(out) == files_of(undisturbed)
+    for path in files_of(out):
         if path.name != "dataset.json":  # which holds the command line
             assert (out / path).read_bytes() == (undisturbed / path).read_bytes(), path
     for path in files_of(out, "dataset.json"):

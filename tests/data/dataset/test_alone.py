@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from duovox.data.dataset.log import alone_in
 from duovox.data.dataset.part import Part
-from duovox.data.dataset.write import ShardOptions, write_dataset
+from duovox.data.dataset.write import ShardOptions, write_dataset, written_before
 
 HOLD = """
 import sys
@@ -78,6 +79,19 @@ def test_a_second_preparation_leaves_the_first_one_alone(hold: Hold, utterances,
     with pytest.raises(ValueError, match="is in use"):
         write_dataset(utterances, tmp_path, name="train", options=options)
     assert begun.exists()
+
+
+def test_what_another_process_writes_is_not_tidied(hold: Hold, utterances, tmp_path: Path):
+    summary, _ = write_dataset(utterances, tmp_path, name="train")
+    other, log = hold(), tmp_path / ".unfinished.jsonl"
+    log.touch()
+    written = partial(written_before, utterances, tmp_path, name="train", options=ShardOptions())
+    assert written() == summary
+    assert log.exists()
+    other.kill()
+    other.wait()
+    assert written() == summary
+    assert not log.exists()
 
 
 def test_no_lock_stays_behind(utterances, tmp_path: Path):

@@ -18,7 +18,7 @@ from duovox.audio.decode import read_wave
 from duovox.data.dataset.index import Index
 from duovox.data.dataset.reader import ShardReader
 from duovox.data.dataset.verify import verify_dataset
-from duovox.data.dataset.write import ShardOptions, write_dataset
+from duovox.data.dataset.write import ShardOptions, write_dataset, written_before
 from duovox.data.utterance import Utterance
 
 OPTIONS = ShardOptions(utterances_per_shard=4, order="given")
@@ -143,6 +143,19 @@ def test_a_finished_data_set_is_replaced_only_when_asked(utterances, tmp_path: P
     write_dataset(utterances[:3], tmp_path / "out", name="other", options=options)
     assert list(Index.load([tmp_path / "out"]).key) == [u.key for u in utterances[:3]]
     assert not list((tmp_path / "out").glob("train-*"))
+
+
+def test_what_was_written_before_is_known_and_tidied(utterances, tmp_path: Path):
+    out = tmp_path / "out"
+    summary, _ = write_dataset(utterances, out, name="train", options=OPTIONS)
+    leftovers = [
+        out / name for name in (".unfinished.jsonl", ".unfinished-1-of-2.jsonl", ".writing.lock")
+    ]
+    for path in leftovers:
+        path.touch()
+    assert written_before(utterances, out, name="train", options=OPTIONS) == summary
+    assert not any(path.exists() for path in leftovers)
+    assert written_before(utterances[1:], out, name="train", options=OPTIONS) is None
 
 
 def test_shards_of_others_are_not_touched(utterances, tmp_path: Path):

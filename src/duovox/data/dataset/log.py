@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -144,6 +144,18 @@ def remove_logs(folder: Path) -> None:
     """Forget all logs of a folder: its data set is finished, or begun anew."""
     for path in folder.glob(_ALL_LOGS):
         path.unlink(missing_ok=True)
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a run left beside a finished data set when it was killed in its last moment.
+
+    Not for one who holds the folder: `alone_in` gives it back.
+    """
+    if not any(any(folder.glob(pattern)) for pattern in (_ALL_LOGS, _ALL_LOCKS)):
+        return
+    # ValueError: a run is in its last moment now; OSError: the folder is for reading only.
+    with suppress(ValueError, OSError), alone_in(folder):
+        remove_logs(folder)
 
 
 def _file_name(part: Part | None) -> str:

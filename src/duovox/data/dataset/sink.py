@@ -43,7 +43,9 @@ class Sink:
         self._pool = ThreadPoolExecutor(1)
         self._ending: Future[None] | None = None  # of the shard before the open one
         self.is_finished = not options.overwrite and finished(folder, self._work) is not None
-        if not self.is_finished:
+        if self.is_finished:
+            remove_logs(folder)  # of a run that was killed in its last moment
+        else:
             self._log = self._open_log()
 
     def __enter__(self) -> Self:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from duovox.data.atomic import temporary_for
 from duovox.data.dataset.finish import finish_dataset
-from duovox.data.dataset.log import ShardLog, Work, alone_in, drop_other_work, remove_logs
+from duovox.data.dataset.log import ShardLog, Work, alone_in, drop_other_work, remove_logs, tidy
 from duovox.data.dataset.order import Order, arrange
 from duovox.data.dataset.parallel import mapping, one_ahead
 from duovox.data.dataset.part import Part
@@ -143,7 +143,10 @@ def written_before(
     if options.overwrite or not (folder / DATASET_FILE).is_file():
         return None
     shards = cut_into_shards(utterances, name=name, options=options)
-    return finished(folder, Work.of(name, shards, audio_format=options.audio_format))
+    summary = finished(folder, Work.of(name, shards, audio_format=options.audio_format))
+    if summary:
+        tidy(folder)
+    return summary
 
 
 def finished(folder: Path, work: Work) -> DatasetSummary | None:

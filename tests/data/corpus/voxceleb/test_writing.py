@@ -91,7 +91,11 @@ def test_the_same_command_leaves_finished_sets_alone_and_makes_lost_ones_again(
     shutil.copytree(from_wav, out)
     before = (out / "train" / "index.parquet").stat().st_mtime_ns
     shutil.rmtree(out / "val")
+    leftovers = [out / "train" / name for name in (".unfinished.jsonl", ".writing.lock")]
+    for path in leftovers:  # as of a run that was killed in its last moment
+        path.touch()
     prepare(voxceleb, voxceleb.wav, out)
+    assert not any(path.exists() for path in leftovers)
     assert (out / "train" / "index.parquet").stat().st_mtime_ns == before
     for name in ("val/val-000000.tar", "val_trials.txt"):
         assert (out / name).read_bytes() == (from_wav / name).read_bytes()

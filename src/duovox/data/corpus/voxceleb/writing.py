@@ -11,6 +11,7 @@ from duovox.data.corpus.official import OfficialCounts, compare_counts
 from duovox.data.corpus.voxceleb.person import Person
 from duovox.data.corpus.voxceleb.plan import TRAIN, VALIDATION, Plan
 from duovox.data.dataset.index import Index
+from duovox.data.dataset.log import tidy
 from duovox.data.dataset.space import check_space, expected_bytes, written_bytes
 from duovox.data.dataset.summary import DATASET_FILE, DatasetSummary
 from duovox.data.dataset.write import ShardOptions, write_dataset, write_part
@@ -142,4 +143,7 @@ def _finished(folder: Path, utterances: Sequence[Utterance]) -> DatasetSummary |
     summary, planned = DatasetSummary.load(folder), {one.key for one in utterances}
     found = set(Index.load([folder]).key)
     is_whole = len(found) + sum(summary.left_out.values()) == len(planned) and found <= planned
-    return summary if is_whole else None
+    if not is_whole:
+        return None
+    tidy(folder)
+    return summary

@@ -82,6 +82,12 @@ def test_equal_points_are_both_on_the_front() -> None:
     assert len(front([point(1, 0.1, 0.2), point(2, 0.1, 0.2), point(3, 0.1, 0.3)])) == 2
 
 
+def test_what_rounding_leaves_in_a_mean_puts_nothing_on_the_front() -> None:
+    (best,) = front([point(1, 0.15, 0.3), point(2, (0.1 + 0.2) / 2, 0.2)])
+    assert (0.1 + 0.2) / 2 > 0.15
+    assert best.grid.number == 2
+
+
 def test_points_lines_and_numbers_are_drawn(study: Path, drawn) -> None:
     plot = pareto_plot(grids_of(groups_of(read_sweep(study))))
     axes = drawn(plot)

@@ -108,7 +108,9 @@ def slurm(*command: str) -> str:
 def wait_until(
     is_so: Callable[[], object], what: str, process: subprocess.Popen[bytes] | None = None
 ) -> None:
-    end = time.monotonic() + 150
+    end = (
+        time.monotonic() + 300
+    )  # half a minute a job on a busy machine, and Slurm looks every 30 s
     while not is_so():
         assert time.monotonic() < end, f"not {what} in time"
         assert process is None or process.poll() in (None, 0), "the command failed"

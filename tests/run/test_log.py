@@ -117,9 +117,8 @@ def test_csv_is_always_there_and_a_logger_that_cannot_start_is_left_out(
 
 
 def test_tensorboard_reads_back_what_was_logged(tmp_path) -> None:
-    event_accumulator = pytest.importorskip(
-        "tensorboard.backend.event_processing.event_accumulator"
-    )
+    from tensorboard.backend.event_processing import event_accumulator
+
     loggers = make_loggers(tmp_path, {}, use_tensorboard=True, use_wandb=False)
     for step in (1, 2):
         loggers[1].log_metrics({"loss": step / 2}, step)

@@ -19,8 +19,6 @@ from duovox.data.corpus.manifest import find_utterances
 from duovox.data.dataset.index import Index
 from duovox.data.trial.list import read_trials
 
-pytest.importorskip("espeakng_loader", reason="the demo group is not installed")
-
 SPLITS = ("train", "valid", "test")
 NUM_VOICES = 396
 NUM_PER_VOICE = 3

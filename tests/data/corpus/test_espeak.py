@@ -10,8 +10,6 @@ import pytest
 
 from duovox.data.corpus.espeak import SpeakingStyle, open_speech
 
-pytest.importorskip("espeakng_loader", reason="the demo group is not installed")
-
 STYLE = SpeakingStyle(voice="en-us+m3", words_per_minute=170, pitch=50, pitch_range=50)
 
 

@@ -47,9 +47,13 @@ class ScoreList:
         places = {key: place for place, key in enumerate(self.keys)}
         for place, key in enumerate(self.keys):
             if self.scores[place] != self.scores[places[key]]:
-                raise ValueError(f"{self.name} has two scores for the trial {' '.join(key)}")
+                raise ValueError(
+                    f"{self.name} has two scores for the trial {' '.join(key)}: keep one"
+                )
             if self.is_target is not None and self.is_target[place] != self.is_target[places[key]]:
-                raise ValueError(f"{self.name} has two labels for the trial {' '.join(key)}")
+                raise ValueError(
+                    f"{self.name} has two labels for the trial {' '.join(key)}: keep one"
+                )
         return places
 
 

@@ -89,7 +89,7 @@ def _results(
 
 
 def _refuse_shared_trials(dev: ScoreList, test: ScoreList) -> None:
-    """A trial is the same whichever of its utterances comes first."""
+    """Raise where a trial is in both, whichever of its utterances comes first."""
     known = {frozenset(spelled(key)) for key in dev.keys or ()}
     shared = sorted({key for key in test.keys or () if frozenset(spelled(key)) in known})
     if shared:

@@ -60,7 +60,7 @@ def label(scores: ScoreList, trials: TrialList) -> ScoreList:
     """Return the scores of the trials in a list, in its order and with its labels.
 
     Raises:
-        ValueError: trials without a score (all counted, the first ten listed).
+        ValueError: trials without a score (all counted, the first ten listed), or one with two.
     """
     places: dict[Key, int] = {}
     for key, place in scores.by_key().items():
@@ -68,7 +68,7 @@ def label(scores: ScoreList, trials: TrialList) -> ScoreList:
         if scores.scores[place] != scores.scores[other]:
             raise ValueError(
                 f"{scores.name} has two scores for the trial {' '.join(key)}, of files that differ "
-                "in their extensions alone"
+                "in their extensions alone: keep one of them"
             )
     keys = list(zip(trials.enroll, trials.test, strict=True))
     found = [places.get(spelled(key), -1) for key in keys]

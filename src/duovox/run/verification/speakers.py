@@ -61,7 +61,8 @@ def look_up(keys: Sequence[str], utt2spk: dict[str, str]) -> list[str]:
         raise ValueError(f"{len(missing)} utterances are not in utt2spk:{listing(missing)}")
     if unclear := sorted(key for key, told in found.items() if len(told) > 1):
         raise ValueError(
-            f"{len(unclear)} utterances fit lines of several speakers in utt2spk:{listing(unclear)}"
+            f"{len(unclear)} utterances fit lines of several speakers in utt2spk, which must call "
+            f"them by more of their paths:{listing(unclear)}"
         )
     return [next(iter(found[key])) for key in keys]
 

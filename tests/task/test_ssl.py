@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from duovox.batch import SslBatch
-from duovox.data.frames import count_frames
+from duovox.data.frames import WAV2VEC2
 from duovox.data.stage.masking import Masking
 from duovox.loss.contrastive import ContrastiveLoss
 from duovox.loss.pretraining import PretrainingLoss, perplexity
@@ -52,7 +52,7 @@ def task() -> SslTask:
 
 def batch_of(lengths: list[int], *, first: int = 0) -> SslBatch:
     """Return a batch of noise; utterance n of a set is the same in any batch."""
-    frames = count_frames(np.array(lengths)).tolist()
+    frames = WAV2VEC2.count(np.array(lengths)).tolist()
     mask = torch.zeros(len(lengths), max(frames), dtype=torch.bool)
     waves = torch.zeros(len(lengths), max(lengths))
     negatives = []
@@ -93,7 +93,7 @@ def test_a_glance_tells_how_the_codebooks_are_used(network, task) -> None:
         assert seen[f"train_code_perplexity_{number}"] == pytest.approx(hard, rel=1e-4)
         soft = perplexity(quantized.probabilities.detach())[number - 1].item()
         assert seen[f"train_prob_perplexity_{number}"] == pytest.approx(soft)
-    masked, frames = batch.mask.sum(), count_frames(batch.num_samples.numpy()).sum()
+    masked, frames = batch.mask.sum(), WAV2VEC2.count(batch.num_samples.numpy()).sum()
     assert seen["share_masked"] == pytest.approx(float(masked) / frames)
     entries = network.quantizer.codebooks[0].detach().numpy()
     cosines = entries @ entries.T / np.outer(*[np.linalg.norm(entries, axis=1)] * 2)

@@ -82,7 +82,7 @@ def evaluate_again(
     if not sets:
         raise _nothing_to_score(run_folder, data_folder, card)
     if card.vocabulary is not None:
-        _say_what_was_heard(run_folder, index, data_folder.name)
+        _say_what_was_heard(run_folder, index, card, data_folder.name)
     results = evaluate(
         network, sets, device=place, folder=folder, search=search, store_logits=store_logits
     )
@@ -109,7 +109,7 @@ def _results_folder(run_folder: Path, name: str) -> Path:
     return run_folder / "evaluations" / name
 
 
-def _say_what_was_heard(run_folder: Path, index: Index, name: str) -> None:
+def _say_what_was_heard(run_folder: Path, index: Index, card: ModelCard, name: str) -> None:
     """Warn of utterances that the run was trained on, where its training data is still there."""
     if not (run_folder / CONFIG_FILE).is_file():  # a conversion, which forgets the data
         return
@@ -118,7 +118,7 @@ def _say_what_was_heard(run_folder: Path, index: Index, name: str) -> None:
     folders = [Path(folder).expanduser() for folder in data.train]
     if all((folder / DATASET_FILE).is_file() for folder in folders):
         pipeline = read(SpeechPipeline, config["speech"]["pipeline"], path="speech.pipeline")
-        training = draw(Index.load(folders), data.sample, length_limits(pipeline))
+        training = draw(Index.load(folders), data.sample, length_limits(pipeline, card.frames))
         warn_of_heard(index, training, name=name)
 
 
@@ -137,6 +137,7 @@ def _speech_set(
         batching=Batching(batch_size=batch_size),
         normalize="chunk" if card.normalizes["speech"] else "none",
         unknown_characters="drop",
+        frames=card.frames,
     )
     task = SpeechTask(
         ctc=CtcLoss(blank=card.blank),
@@ -168,6 +169,7 @@ def _speaker_set(
         batching=Batching(batch_size=batch_size),
         chunk_samples=chunk_rule(pipeline.selector_test).num_samples,
         normalize=pipeline.normalize,
+        frames=card.frames,
     )
     evaluation = SpeakerEvaluation(
         name=trials.stem,

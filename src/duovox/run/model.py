@@ -82,7 +82,7 @@ class Model:
             network=self.network,
             decode=build_decoder(self.card.decoder, self.card.vocabulary),
             vocabulary=self.card.vocabulary,
-            reading=WaveReading(normalizes=self.card.normalizes["speech"], on_note=self.on_note),
+            reading=self._reading("speech"),
             windowing=self.windowing,
             batch_size=self.batch_size,
             device=self.device,
@@ -106,10 +106,17 @@ class Model:
         embeddings = self.embed([first, second])
         return float((embeddings[0] * embeddings[1]).sum().clamp(-1, 1))
 
+    def _reading(self, task: str) -> WaveReading:
+        return WaveReading(
+            normalizes=self.card.normalizes[task],
+            on_note=self.on_note,
+            min_samples=self.network.backbone.architecture.receptive_field,
+        )
+
     @torch.inference_mode()
     def _embeddings(self, audio: Sequence[str | Path]) -> list[Tensor]:
         """Return what the network makes of the voices, (B, E) per batch."""
-        reading = WaveReading(normalizes=self.card.normalizes["speaker"], on_note=self.on_note)
+        reading = self._reading("speaker")
         paths, embeddings = _paths(audio), []
         for start in range(0, len(paths), self.batch_size):
             batch = paths[start : start + self.batch_size]

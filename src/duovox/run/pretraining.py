@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from duovox.batch import SAMPLE_RATE
+from duovox.data.frames import WAV2VEC2, Frames
 from duovox.data.plan.batching import Batching
 from duovox.data.source.selection import Limits
 from duovox.data.source.ssl import SslSource
@@ -40,6 +41,7 @@ class SslSets:
     objective: SslConfig
     seed: int
     cache_folder: Path  # for copies of what lies in object stores
+    frames: Frames = WAV2VEC2  # that the network makes of a wave
 
     def training(self) -> SslSource:
         """Return the source that training draws from."""
@@ -57,6 +59,7 @@ class SslSets:
             limits=Limits(
                 min_seconds=pipeline.min_num_samples / SAMPLE_RATE,
                 max_seconds=None if longest is None else longest / SAMPLE_RATE,
+                frames=self.frames,
             ),
             masking=self._masking(),
         )
@@ -99,6 +102,7 @@ class SslSets:
                 masking=self._masking(),
                 chunk_samples=self.settings.pipeline.crop_num_samples,
                 normalize=self._normalize,
+                frames=self.frames,
             )
             evaluation = SslEvaluation(name=name, task=task)
             sets.append(evaluation_set(evaluation, source, loading.num_workers))

@@ -6,14 +6,15 @@ import warnings
 
 from duovox.data.dataset.choice import Choice, choose
 from duovox.data.dataset.index import Index
+from duovox.data.frames import Frames
 from duovox.data.source.selection import Limits, check_unheard, select
 from duovox.run.settings import SpeechPipeline
 from duovox.run.speech_settings import Sample
 
 
-def length_limits(pipeline: SpeechPipeline) -> Limits:
-    """Return which training utterances are used, by their length."""
-    return Limits(min_seconds=pipeline.min_seconds, max_seconds=pipeline.max_seconds)
+def length_limits(pipeline: SpeechPipeline, frames: Frames) -> Limits:
+    """Return which training utterances are used, by their length and the frames they make."""
+    return Limits(min_seconds=pipeline.min_seconds, max_seconds=pipeline.max_seconds, frames=frames)
 
 
 def draw(index: Index, sample: Sample, limits: Limits) -> Index:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from duovox.run.frames import frames_of_settings
 from duovox.run.joint import check_joint
 from duovox.run.pretraining import SslSets
 from duovox.run.settings import Settings
@@ -23,15 +24,22 @@ def build_sets(settings: Settings) -> dict[str, AnySets]:
         check_joint(settings)
     sets: dict[str, AnySets] = {}
     seed, cache_folder = settings.seed, Path(settings.temp_folder).expanduser()
+    frames = frames_of_settings(settings.network)
     if settings.speech is not None and settings.data.speech is not None:
-        sets["speech"] = SpeechSets(settings.data.speech, settings.speech, seed, cache_folder)
+        sets["speech"] = SpeechSets(
+            settings.data.speech, settings.speech, seed, cache_folder, frames
+        )
     if settings.speaker is not None and settings.data.speaker is not None:
-        sets["speaker"] = SpeakerSets(settings.data.speaker, settings.speaker, seed, cache_folder)
+        sets["speaker"] = SpeakerSets(
+            settings.data.speaker, settings.speaker, seed, cache_folder, frames
+        )
     if settings.ssl is not None and settings.data.ssl is not None:
         if settings.network.ssl_cfg is None:
             raise ValueError("pre-training needs an objective: network.ssl_cfg is not set")
         objective = settings.network.ssl_cfg
-        sets["ssl"] = SslSets(settings.data.ssl, settings.ssl, objective, seed, cache_folder)
+        sets["ssl"] = SslSets(
+            settings.data.ssl, settings.ssl, objective, seed, cache_folder, frames
+        )
     for task in ("speech", "speaker", "ssl"):
         if getattr(settings, task) is not None and task not in sets:
             raise ValueError(f"this run learns {task}, but its data has none (data.{task})")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from duovox.batch import SAMPLE_RATE
 from duovox.data.dataset.index import Index
+from duovox.data.frames import WAV2VEC2, Frames
 from duovox.data.plan.batching import Batching
 from duovox.data.source.selection import Limits
 from duovox.data.source.speaker import SpeakerSource, training_speakers
@@ -44,6 +45,7 @@ class SpeakerSets:
     settings: Speaker
     seed: int
     cache_folder: Path  # for copies of what lies in object stores
+    frames: Frames = WAV2VEC2  # that the network makes of a wave
 
     @cached_property
     def speakers(self) -> tuple[str, ...]:
@@ -90,7 +92,7 @@ class SpeakerSets:
                 ),
                 normalize=pipeline.normalize,
             ),
-            limits=Limits(min_seconds=pipeline.min_seconds),
+            limits=Limits(min_seconds=pipeline.min_seconds, frames=self.frames),
             speeds_are_speakers=pipeline.speeds_are_speakers,
         )
 
@@ -140,6 +142,7 @@ class SpeakerSets:
             batching=Batching(batch_size=batch_size),
             chunk_samples=chunk_rule(selector).num_samples,
             normalize=self.settings.pipeline.normalize,
+            frames=self.frames,
         )
 
     def _set(

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from duovox.data.dataset.index import Index
+from duovox.data.frames import WAV2VEC2, Frames
 from duovox.data.plan.batching import Batching
 from duovox.data.source.selection import check_unheard
 from duovox.data.source.speech import SpeechSource
@@ -34,6 +35,7 @@ class SpeechSets:
     settings: Speech
     seed: int
     cache_folder: Path  # for copies of what lies in object stores
+    frames: Frames = WAV2VEC2  # that the network makes of a wave
 
     @property
     def vocabulary(self) -> list[str]:
@@ -61,7 +63,7 @@ class SpeechSets:
                 ),
                 normalize="chunk" if pipeline.normalize else "none",
             ),
-            limits=length_limits(pipeline),
+            limits=length_limits(pipeline, self.frames),
             unknown_characters=pipeline.unknown_characters,
             needs_speaker=needs_speaker,
         )
@@ -69,7 +71,7 @@ class SpeechSets:
     @cached_property
     def _training_index(self) -> Index:
         index = load_index(self.data.train, self.cache_folder)
-        return draw(index, self.data.sample, length_limits(self.settings.pipeline))
+        return draw(index, self.data.sample, length_limits(self.settings.pipeline, self.frames))
 
     def check_unheard(self, kinds: Iterable[str]) -> None:
         """Refuse test sets that hold what training hears, and warn of validation sets that do.
@@ -107,6 +109,7 @@ class SpeechSets:
             batching=Batching(max_padded_samples=sizes[0], batch_size=sizes[1]),
             normalize="chunk" if self.settings.pipeline.normalize else "none",
             unknown_characters="drop",  # no output can match them: they count as errors
+            frames=self.frames,
         )
         evaluation = SpeechEvaluation(name=name, task=task)
         return evaluation_set(evaluation, source, self.settings.dataloader.num_workers)

@@ -13,13 +13,16 @@ import yaml
 from torch import Tensor, nn
 
 from duovox.data.atomic import write_whole
+from duovox.data.frames import Frames
 from duovox.network.assemble import SpeechSpeakerNetwork
 from duovox.network.rebuild import rebuild
 from duovox.network.wav2vec2 import pretrained
 from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.format import own, torch_file
 from duovox.network.wav2vec2.format.own import checkpoint_of
+from duovox.run.frames import frames_of
 from duovox.run.network import build_network
+from duovox.run.option import ARCHITECTURES, make
 from duovox.run.read import read
 from duovox.run.settings import Network, Option
 from duovox.run.speaker_classes import has_classes, take_classes
@@ -39,6 +42,11 @@ class ModelCard:
     normalizes: dict[str, bool]  # by task: waves get zero mean and unit variance
     blank: int = 0
     decoder: Option | None = None  # from frames to text; None = greedy
+
+    @property
+    def frames(self) -> Frames:
+        """What decides how many frames the network makes of a wave."""
+        return frames_of(make(self.architecture, path="architecture", within=ARCHITECTURES))
 
     def write(self, folder: Path) -> None:
         """Write model.json."""

@@ -8,7 +8,7 @@ import torch
 
 from duovox.batch import SslBatch
 from duovox.data.dataset.index import Index
-from duovox.data.frames import count_frames
+from duovox.data.frames import WAV2VEC2
 from duovox.data.plan.batching import Batching
 from duovox.data.source.selection import Limits
 from duovox.data.source.ssl import SslSource
@@ -56,7 +56,7 @@ def short_and_long(tmp_path, entry, write_shards) -> Index:
 
 def test_padding_is_never_masked_and_negatives_stay_in_their_utterance(index) -> None:
     for batch in one_epoch(training(index)):
-        num_frames = count_frames(batch.num_samples.numpy())
+        num_frames = WAV2VEC2.count(batch.num_samples.numpy())
         assert batch.mask.shape == (len(batch), num_frames.max())
         for row, length in zip(batch.mask, num_frames.tolist(), strict=True):
             assert not row[length:].any()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from duovox.data.frames import count_frames
+from duovox.data.frames import WAV2VEC2
 from duovox.data.source.transcript import find_unknown, find_unlearnable
 from duovox.data.tokenizer import Tokenizer
 
@@ -42,7 +42,7 @@ def test_unknown_characters_can_be_marked_instead(index_of) -> None:
 
 
 def test_empty_transcripts_are_found(index_of) -> None:
-    faults = find_unlearnable(index_of(["OK", "", "  "]), TOKENIZER, fastest=1.0)
+    faults = find_unlearnable(index_of(["OK", "", "  "]), TOKENIZER, fastest=1.0, frames=WAV2VEC2)
     assert faults["empty transcript"].tolist() == [False, True, True]
 
 
@@ -51,11 +51,11 @@ def test_a_transcript_is_too_long_exactly_where_the_ctc_loss_is_infinite(index_o
     tokens = torch.tensor([TOKENIZER.encode(text)])
     for num_samples in range(1200, 4400, 320):
         index = index_of([text], num_samples)
-        num_frames = int(count_frames(index.num_samples)[0])
+        num_frames = int(WAV2VEC2.count(index.num_samples)[0])
         log_probs = torch.zeros(num_frames, 1, 28).log_softmax(dim=-1)
         lengths = torch.tensor([num_frames]), torch.tensor([tokens.shape[1]])
         loss = torch.nn.functional.ctc_loss(log_probs, tokens, *lengths)
-        faults = find_unlearnable(index, TOKENIZER, fastest=1.0)
+        faults = find_unlearnable(index, TOKENIZER, fastest=1.0, frames=WAV2VEC2)
         assert faults["transcript longer than its frames"].tolist() == [bool(loss.isinf())]
 
 
@@ -63,7 +63,7 @@ def test_the_fastest_speed_decides_how_many_frames_there_are(index_of) -> None:
     index = index_of(["ABABAB"], 2320)  # 7 frames, 6 at 1.1 times the speed, 5 at 1.3 times
     cause = "transcript longer than its frames"
     found = [
-        bool(find_unlearnable(index, TOKENIZER, fastest=fastest)[cause][0])
+        bool(find_unlearnable(index, TOKENIZER, fastest=fastest, frames=WAV2VEC2)[cause][0])
         for fastest in (1.0, 1.1, 1.3)
     ]
     assert found == [False, False, True]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from duovox.audio.decode import SAMPLE_RATE
 from duovox.data.dataset.index import Index
-from duovox.data.frames import MIN_SAMPLES
+from duovox.data.frames import WAV2VEC2, Frames
 from duovox.data.listing import listing
 
 Mask = NDArray[np.bool_]
@@ -19,10 +19,15 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Which utterances are used for training, by their length."""
+    """Which utterances are used, by their length.
+
+    Args:
+        frames: of the network: an utterance must be long enough for one.
+    """
 
     min_seconds: float = 0.0
     max_seconds: float | None = None
+    frames: Frames = WAV2VEC2
 
     def __post_init__(self) -> None:
         if self.max_seconds is not None and self.max_seconds <= self.min_seconds:
@@ -38,8 +43,9 @@ class Limits:
         """
         seconds = index.num_samples / SAMPLE_RATE
         shortest = index.num_samples / fastest
+        least = self.frames.min_samples
         faults = {
-            f"shorter than {MIN_SAMPLES} samples": shortest < MIN_SAMPLES,
+            f"shorter than {least} samples": shortest < least,
             f"shorter than {self.min_seconds} s": seconds < self.min_seconds,
         }
         if self.max_seconds is not None:

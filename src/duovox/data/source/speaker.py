@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from duovox.batch import SpeakerBatch
 from duovox.data.dataset.index import Index
+from duovox.data.frames import WAV2VEC2, Frames
 from duovox.data.listing import listing
 from duovox.data.plan.batching import Batching
 from duovox.data.source.collate import pad_waves
@@ -96,6 +97,7 @@ class SpeakerSource:
         batching: Batching,
         chunk_samples: int | None = None,
         normalize: Literal["chunk", "utterance", "none"] = "chunk",
+        frames: Frames = WAV2VEC2,
     ) -> Self:
         """Make one pass in which every utterance comes exactly once; unknown speakers get class -1.
 
@@ -103,7 +105,7 @@ class SpeakerSource:
             ValueError: repeated keys, or utterances too short for a frame.
         """
         check_unique_keys(index)
-        refuse(index, Limits().faults(index))
+        refuse(index, Limits(frames=frames).faults(index))
         waves = EvaluationWaves(
             index, batching=batching, chunk_samples=chunk_samples, normalize=normalize
         )

@@ -8,6 +8,7 @@ import numpy as np
 
 from duovox.batch import SpeechBatch
 from duovox.data.dataset.index import Index
+from duovox.data.frames import WAV2VEC2, Frames
 from duovox.data.plan.batching import Batching
 from duovox.data.source.collate import pad_tokens, pad_waves
 from duovox.data.source.selection import Limits, check_unique_keys, refuse, select
@@ -71,7 +72,7 @@ class SpeechSource:
         fastest = max(preparation.speed.factors)
         faults = limits.faults(index, fastest=fastest)
         faults["unknown characters"] = find_unknown(index, tokenizer, unknown_characters)
-        faults |= find_unlearnable(index, tokenizer, fastest=fastest)
+        faults |= find_unlearnable(index, tokenizer, fastest=fastest, frames=limits.frames)
         if needs_speaker:
             faults["no speaker"] = np.array([not speaker for speaker in index.speaker_id])
         kept, dropped = select(index, faults)
@@ -89,6 +90,7 @@ class SpeechSource:
         batching: Batching,
         normalize: Literal["chunk", "none"] = "chunk",
         unknown_characters: UnknownCharacters = "error",
+        frames: Frames = WAV2VEC2,
     ) -> Self:
         """Make one pass in which every utterance comes exactly once.
 
@@ -101,7 +103,7 @@ class SpeechSource:
                 transcript at all.
         """
         check_unique_keys(index)
-        refuse(index, Limits().faults(index))
+        refuse(index, Limits(frames=frames).faults(index))
         find_unknown(index, tokenizer, unknown_characters)
         check_references(index, tokenizer)
         waves = EvaluationWaves(index, batching=batching, normalize=normalize)

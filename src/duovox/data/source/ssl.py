@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from duovox.batch import BadUtterance, SslBatch
 from duovox.data.dataset.index import Index
-from duovox.data.frames import count_frames
+from duovox.data.frames import WAV2VEC2, Frames
 from duovox.data.plan.batching import Batching, Rows
 from duovox.data.plan.generator import generator_for
 from duovox.data.source.collate import pad_waves
@@ -49,6 +49,7 @@ class SslSource:
         *,
         seed: int,
         leaves_out: bool,
+        frames: Frames,
     ) -> None:
         self.num_batches = waves.num_batches
         self.num_utterances = len(waves.index)
@@ -57,6 +58,7 @@ class SslSource:
         self._masking = masking
         self._seed = seed
         self._leaves_out = leaves_out
+        self._frames = frames
 
     @classmethod
     def for_training(
@@ -75,12 +77,12 @@ class SslSource:
             ValueError: repeated keys, or no utterance that can be used.
         """
         check_unique_keys(index)
-        too_short = _too_short(index.num_samples, preparation.chunk, masking)
+        too_short = _too_short(index.num_samples, preparation.chunk, masking, limits.frames)
         kept, dropped = select(index, limits.faults(index) | too_short)
         waves = TrainingWaves(
             kept, batching=batching, preparation=preparation, seed=seed, purpose="ssl"
         )
-        return cls(waves, masking, dropped, seed=seed, leaves_out=True)
+        return cls(waves, masking, dropped, seed=seed, leaves_out=True, frames=limits.frames)
 
     @classmethod
     def for_evaluation(
@@ -92,6 +94,7 @@ class SslSource:
         masking: Masking,
         chunk_samples: int | None = None,
         normalize: Literal["chunk", "none"] = "chunk",
+        frames: Frames = WAV2VEC2,
     ) -> Self:
         """Make one pass in which every utterance comes exactly once.
 
@@ -100,11 +103,11 @@ class SslSource:
         """
         check_unique_keys(index)
         chunk = None if chunk_samples is None else ChunkRule(num_samples=chunk_samples)
-        refuse(index, _too_short(index.num_samples, chunk, masking))
+        refuse(index, _too_short(index.num_samples, chunk, masking, frames))
         waves = EvaluationWaves(
             index, batching=batching, chunk_samples=chunk_samples, normalize=normalize
         )
-        return cls(waves, masking, {}, seed=seed, leaves_out=False)
+        return cls(waves, masking, {}, seed=seed, leaves_out=False, frames=frames)
 
     def batch(self, epoch: int, number: int) -> SslBatch:
         """Return batch `number` of an epoch; in training, should none of it be masked, the next.
@@ -136,7 +139,7 @@ class SslSource:
             key = self._waves.index.key[row]
             generator = generator_for("mask", self._seed, epoch, number, position)
             try:
-                num_frames = int(count_frames(np.array(len(wave))))
+                num_frames = int(self._frames.count(np.array(len(wave))))
                 mask, negatives = self._masking.draw(num_frames, generator)
             except UnmaskableError as error:
                 shard = str(self._waves.index.shards[self._waves.index.shard[row]])
@@ -174,8 +177,10 @@ def _collate(hidden: Sequence[_Hidden], bad: Sequence[BadUtterance]) -> SslBatch
     )
 
 
-def _too_short(lengths: Rows, chunk: ChunkRule | None, masking: Masking) -> dict[str, Mask]:
+def _too_short(
+    lengths: Rows, chunk: ChunkRule | None, masking: Masking, frames: Frames
+) -> dict[str, Mask]:
     """Return the (N,) mask of the utterances, or chunks of them, that can't hold their spans."""
     heard = lengths if chunk is None else np.minimum(lengths, chunk.num_samples)
     cause = f"shorter than {masking.min_frames} frames"
-    return {cause: count_frames(heard) < masking.min_frames}
+    return {cause: frames.count(heard) < masking.min_frames}

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from duovox.data.dataset.index import Index
-from duovox.data.frames import count_frames
+from duovox.data.frames import Frames
 from duovox.data.source.selection import Mask
 from duovox.data.tokenizer import Tokenizer, count_needed_frames
 
@@ -63,13 +63,15 @@ def check_references(index: Index, tokenizer: Tokenizer) -> None:
         )
 
 
-def find_unlearnable(index: Index, tokenizer: Tokenizer, *, fastest: float) -> dict[str, Mask]:
+def find_unlearnable(
+    index: Index, tokenizer: Tokenizer, *, fastest: float, frames: Frames
+) -> dict[str, Mask]:
     """Return (N,) masks of empty transcripts, and of those that CTC cannot fit into their frames.
 
     CTC needs a frame for each token and one for the blank between equal neighbours; with fewer its
     loss is infinite. `fastest` is the largest speed factor, which makes the fewest frames.
     """
-    num_frames = count_frames((index.num_samples / fastest).astype(np.int64))
+    num_frames = frames.count((index.num_samples / fastest).astype(np.int64))
     is_empty, is_long = np.zeros((2, len(index)), dtype=np.bool_)
     for row, transcript in enumerate(index.transcript):
         is_empty[row] = not transcript.strip()

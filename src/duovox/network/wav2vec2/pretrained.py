@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from duovox.network.wav2vec2.architecture import Architecture
 from duovox.network.wav2vec2.backbone import Wav2Vec2Backbone
 from duovox.network.wav2vec2.format import fairseq_file, huggingface_folder, nano, own, torch_file
 from duovox.network.wav2vec2.format.checkpoint import Checkpoint, make_pretraining_network
@@ -128,6 +129,19 @@ def read(source: str | Path, *, trust: bool = False) -> Checkpoint:
         f"{path} has neither {own.CARD} nor {huggingface_folder.CONFIG}, so it is no run folder "
         "and no Hugging Face folder"
     )
+
+
+def architecture_of(source: str | Path) -> Architecture:
+    """Return the sizes of a checkpoint of any format; of our own, without reading the weights.
+
+    Raises:
+        ValueError: as for `load`.
+    """
+    path = Path(source).expanduser()
+    for folder in (path, path.resolve().parent.parent):  # a run, or RUN/checkpoints/best.ckpt
+        if path.exists() and (folder / own.CARD).is_file():
+            return own.read_architecture(folder)
+    return read(source).architecture
 
 
 def _read_file(path: Path, *, trust: bool) -> Checkpoint:

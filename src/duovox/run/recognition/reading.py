@@ -13,7 +13,6 @@ from duovox.audio.error import AudioError
 from duovox.audio.load import count_samples, load_wave, readable_in_stretches
 from duovox.audio.normalize import normalize
 from duovox.batch import SAMPLE_RATE
-from duovox.data.frames import MIN_SAMPLES
 from duovox.network.wav2vec2.architecture import Architecture
 from duovox.run.recognition.window import Windowing
 
@@ -36,6 +35,7 @@ class WaveReading:
 
     normalizes: bool  # each wave, window by window: zero mean and unit variance
     on_note: Callable[[Path, str], None]
+    min_samples: int  # of which the network makes a frame
 
     def whole(self, path: Path) -> NDArray[np.float32]:
         """Return the wave of a file (S,).
@@ -79,12 +79,12 @@ class WaveReading:
         )
         for note in loaded.notes if not start else ():
             self.on_note(path, note)
-        if len(loaded.wave) < MIN_SAMPLES:
+        if len(loaded.wave) < self.min_samples:
             seconds = len(loaded.wave) / SAMPLE_RATE
             raise AudioError(
                 "wrong length",
-                f"it lasts {seconds:.4f} s; the network needs at least {MIN_SAMPLES} samples "
-                f"({MIN_SAMPLES / SAMPLE_RATE:.3f} s at 16 kHz)",
+                f"it lasts {seconds:.4f} s; the network needs at least {self.min_samples} samples "
+                f"({self.min_samples / SAMPLE_RATE:.3f} s at 16 kHz)",
             )
         return normalize(loaded.wave) if self.normalizes else loaded.wave
 

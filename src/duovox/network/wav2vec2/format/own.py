@@ -84,7 +84,7 @@ def read(folder: Path, path: Path | None = None) -> Checkpoint:
     """
     path = checkpoint_of(folder) if path is None else path
     card = _card(folder / CARD)
-    architecture = _architecture(card, folder)
+    architecture = read_architecture(folder)
     state = network_state(path)
     tensors = {name.removeprefix(BACKBONE): tensor for name, tensor in state.items()}
     tensors = _with_layers_of_speech(tensors)
@@ -112,6 +112,26 @@ def read(folder: Path, path: Path | None = None) -> Checkpoint:
     )
 
 
+def read_architecture(folder: Path) -> Architecture:
+    """Return the sizes of a run's backbone.
+
+    Raises:
+        ValueError: the card is damaged.
+    """
+    card = _card(folder / CARD)
+    sizes: dict[str, Any] = {
+        name: tuple(size) if isinstance(size, list) else size
+        for name, size in card["architecture"].items()
+        if name != "_target_"
+    }
+    try:
+        return Architecture(**sizes)
+    except TypeError as error:
+        raise ValueError(
+            f"{folder / CARD} is damaged, restore it: architecture: {error}"
+        ) from error
+
+
 def write(checkpoint: Checkpoint, folder: Path) -> None:
     """Write the card and the checkpoint of a network."""
     sizes = asdict(checkpoint.architecture)
@@ -134,20 +154,6 @@ def _card(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{path} is damaged, restore it: {error}") from error
     return card
-
-
-def _architecture(card: Mapping[str, Any], folder: Path) -> Architecture:
-    sizes: dict[str, Any] = {
-        name: tuple(size) if isinstance(size, list) else size
-        for name, size in card["architecture"].items()
-        if name != "_target_"
-    }
-    try:
-        return Architecture(**sizes)
-    except TypeError as error:
-        raise ValueError(
-            f"{folder / CARD} is damaged, restore it: architecture: {error}"
-        ) from error
 
 
 def _with_layers_of_speech(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

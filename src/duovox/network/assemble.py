@@ -91,6 +91,13 @@ class SpeechSpeakerNetwork(nn.Module):
         layers = self.backbone.transformer.layers[: self.branch.num_shared_layers]
         return layers[-1] if len(layers) else self.backbone.embedding
 
+    def num_layers(self, task: Task) -> int:
+        """Return how many transformer layers a forward pass for the task runs."""
+        own = self.branch.num_own_layers
+        shared = self.branch.num_shared_layers
+        num_shared = len(self.backbone.transformer.layers) if shared is None else shared
+        return num_shared + (sum(own.values()) if task == "both" else own[task])
+
     def _speech(self, encoded: Encoded) -> NetworkOutput:
         if self.speech_head is None:
             raise ValueError("this network has no speech head, so it cannot tell what is said")

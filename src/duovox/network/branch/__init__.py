@@ -24,6 +24,7 @@ class Branch(Protocol):
     """What the network expects of a branch."""
 
     dims: dict[Side, int]  # width of the frames that each task gets
+    num_own_layers: dict[Side, int]  # transformer layers that a task goes through after the shared
 
     @property
     def num_shared_layers(self) -> int | None:

@@ -31,6 +31,9 @@ class BranchedLayers(nn.Module):
                 "(network.num_shared_transformers)"
             )
         self.dims: dict[Side, int] = {"speech": backbone.width, "speaker": backbone.width}
+        self.num_own_layers: dict[Side, int] = dict.fromkeys(
+            self.dims, num_layers - num_shared_layers
+        )
         upper = backbone.transformer.take_layers_above(num_shared_layers)
         self.layers = nn.ModuleDict({"speech": upper, "speaker": deepcopy(upper)})
 

@@ -34,6 +34,7 @@ class EarlySpeakerBranch(nn.Module):
             )
         self.dims: dict[Side, int] = {"speech": backbone.width, "speaker": backbone.width}
         self.num_shared_layers = num_layers
+        self.num_own_layers: dict[Side, int] = {"speech": highest - num_layers, "speaker": 0}
         self.norm = deepcopy(backbone.transformer.final_norm)
         self._transformer = (backbone.transformer,)  # a tuple, so that it is not counted as ours
 

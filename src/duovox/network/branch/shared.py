@@ -16,6 +16,7 @@ class SharedBranch(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.dims: dict[Side, int] = {"speech": width, "speaker": width}
+        self.num_own_layers: dict[Side, int] = {"speech": 0, "speaker": 0}
 
     def forward(self, encoded: Encoded, task: Side) -> Tensor:
         """Return the frames (B, T, D)."""

@@ -25,6 +25,7 @@ class SplitBranch(nn.Module):
             "speech": width - num_speaker_dimensions,
             "speaker": num_speaker_dimensions,
         }
+        self.num_own_layers: dict[Side, int] = {"speech": 0, "speaker": 0}
 
     def forward(self, encoded: Encoded, task: Side) -> Tensor:
         """Return the task's part (B, T, dims[task]) of the frames."""

@@ -84,7 +84,7 @@ def test_the_hint_looks_at_the_tree_that_the_other_arguments_make(say) -> None:
         ("+sed=3", "unknown setting sed. Did you mean seed?"),
         ("trainer.max_steps=many", "trainer.max_steps must be of type int, got 'many'"),
         ("trainer.max_steps=1.5", "trainer.max_steps must be of type int, got 1.5"),
-        ("trainer.precision=17", "trainer.precision must be one of 16, bf16, 32; got 17"),
+        ("trainer.precision=17", "trainer.precision must be one of auto, 16, bf16, 32; got 17"),
         ("trainer.deterministic=perhaps", "must be of type bool, got 'perhaps'"),
         ("speech.pipeline.unknown_characters=drip", "must be one of error, drop; got 'drip'"),
         ("speech.pipeline.speeds=1.0", "speech.pipeline.speeds must be of type list, got 1.0"),

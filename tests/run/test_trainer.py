@@ -12,7 +12,6 @@ from lightning.pytorch.callbacks import EarlyStopping
 from torch.distributed.constants import default_pg_timeout
 
 from duovox.run.checkpoint import BestAndLast
-from duovox.run.progress import TrainingProgress
 from duovox.run.quiet import quieten
 from duovox.run.settings import Settings
 from duovox.run.stop import StopSignal
@@ -31,9 +30,7 @@ def mt(settings_of) -> Callable[..., Settings]:
 
 
 def trainer_of(settings: Settings, folder: Path) -> Any:
-    return build_trainer(
-        settings, folder, loggers=[], progress=TrainingProgress(), stop=StopSignal()
-    )
+    return build_trainer(settings, folder, loggers=[], observers=[], stop=StopSignal())
 
 
 def test_intervals_are_steps_however_many_batches_a_step_has(mt, tmp_path) -> None:
@@ -42,17 +39,6 @@ def test_intervals_are_steps_however_many_batches_a_step_has(mt, tmp_path) -> No
     assert trainer.accumulate_grad_batches == 3
     assert trainer.val_check_interval == 15  # batches
     assert trainer.max_steps == 4
-
-
-@pytest.mark.parametrize(("setting", "used"), [("32", "32-true"), ("bf16", "bf16-mixed")])
-def test_the_precision_is_the_chosen_one(mt, tmp_path, setting: str, used: str) -> None:
-    assert trainer_of(mt(f"trainer.precision={setting}"), tmp_path).precision == used
-
-
-def test_half_precision_on_a_cpu_becomes_bf16_and_says_so(mt, tmp_path) -> None:
-    with pytest.warns(UserWarning, match=r"trainer\.precision=16 needs a GPU; training in bf16"):
-        trainer = trainer_of(mt("trainer.precision=16"), tmp_path)
-    assert trainer.precision == "bf16-mixed"
 
 
 def test_several_gpus_put_up_with_parameters_that_a_step_does_not_use(

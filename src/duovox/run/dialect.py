@@ -33,7 +33,7 @@ class Train:
     num_steps: Positive
     val_interval: Positive
     log_interval: Positive
-    precision: Literal[16, "16", "bf16", 32, "32"]
+    precision: Literal["auto", 16, "16", "bf16", 32, "32"]
     clip_norm: Amount
     val_delay: Count = 0
     stop_at: Positive | None = None

@@ -19,6 +19,7 @@ from duovox.run.speech_settings import SpeechData, SpeechLoading
 from duovox.run.ssl_settings import Collapse, Ssl, SslConfig, SslData
 
 Option = dict[str, Any]  # {"_target_": "duovox....", its keyword arguments}
+Precision = Literal["auto", 16, "16", "bf16", 32, "32"]  # auto: the fastest of the machine
 Seed = Annotated[int, between(0, 2**63 - 1)]  # what torch and numpy both take
 
 
@@ -210,7 +211,7 @@ class Trainer:
     max_steps: Positive
     val_check_interval: Positive
     accumulate_grad_batches: Positive
-    precision: Literal[16, "16", "bf16", 32, "32"]
+    precision: Precision
     gradient_clip_val: Amount
     deterministic: bool
     compile: bool

@@ -20,7 +20,8 @@ from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.run.build import read_settings
 from duovox.run.changed import changed_settings
 from duovox.run.cohort import Cohort
-from duovox.run.cpu import tune_for_training
+from duovox.run.continued import find_run_folder
+from duovox.run.cpu import tune_for_training, use_threads
 from duovox.run.data import Source
 from duovox.run.decoder import build_search, training_decoder
 from duovox.run.device import check_gpus
@@ -29,7 +30,8 @@ from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.failure import failure_noted
 from duovox.run.finished import METRICS_FILE, TRAINING_FILE, objective, scored_before
-from duovox.run.folder import open_run_folder, run_folder
+from duovox.run.flops import TrainingFlops
+from duovox.run.folder import open_run_folder
 from duovox.run.joint import training_sources
 from duovox.run.left_out import check_left_out, write_left_out
 from duovox.run.lock import alone_in
@@ -37,6 +39,7 @@ from duovox.run.log import make_loggers
 from duovox.run.lr_range import sweep_rates, tell
 from duovox.run.memory import memory_advice
 from duovox.run.network import build_network, compile_layers, sizes_of
+from duovox.run.precision import training_precision
 from duovox.run.pretraining import SslSets, build_pretraining_network
 from duovox.run.progress import TrainingProgress
 from duovox.run.quiet import quieten
@@ -66,7 +69,7 @@ def run(config: DictConfig) -> float | None:
     quieten()
     settings, plain = read_settings(config)
     check_gpus(settings.gpus)
-    folder = run_folder(plain)
+    folder = find_run_folder(plain)
     stop = StopSignal()
     with stop.heard(), alone_in(folder):
         open_run_folder(folder, resume=settings.resume)
@@ -126,8 +129,8 @@ class Run:
         self.console.print(f"run folder: {self.folder}")
         if self.settings.gpus == 0:
             tune_for_training()
-        if self.settings.trainer.num_threads:
-            torch.set_num_threads(self.settings.trainer.num_threads)
+        num_threads = use_threads(self.settings.trainer.num_threads)
+        self.console.print(f"threads: {num_threads}")
         kinds = ("validation", "test") if self.settings.eval_model else ("validation",)
         sets = {kind: self._evaluation_sets(kind) for kind in kinds}  # before hours of training
         network = self._network()
@@ -191,19 +194,25 @@ class Run:
             use_tensorboard=settings.use_tensorboard,
             use_wandb=settings.use_wandb,
         )
-        progress = TrainingProgress()
+        # Without resume: this process may look before the main one has put an earlier run aside.
+        last = checkpoint_to_resume(self.folder, module) if settings.resume else None
+        precision = training_precision(settings, last)
+        progress, flops = TrainingProgress(), TrainingFlops()
         trainer = build_trainer(
-            settings, self.folder, loggers=loggers, progress=progress, stop=self.stop
+            settings,
+            self.folder,
+            loggers=loggers,
+            observers=[precision, progress, flops],
+            stop=self.stop,
         )
         if settings.trainer.compile:
             compile_layers(network)
-        # Without resume: this process may look before the main one has put an earlier run aside.
-        last = checkpoint_to_resume(self.folder, module) if settings.resume else None
         data = _training_data(settings, sources, validation)
         with self.stop.deferred(), memory_advice(settings), told_of_lost_processes():
             trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
             if is_main_process():
                 training = progress.state_dict() | {"steps": trainer.global_step}
+                training |= {"precision": precision.used, "flops": flops.total}
                 _write_json(self.folder / TRAINING_FILE, training)
 
     def _sources(self, sets: Mapping[str, list[EvaluationSet]]) -> dict[str, Source]:

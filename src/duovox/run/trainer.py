@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from duovox.run.distributed import several_processes
 from duovox.run.faults import FaultLog
 from duovox.run.gradient_variance import GradientVariance
 from duovox.run.memory_curve import MemoryCurve
-from duovox.run.progress import TrainingProgress
 from duovox.run.settings import Callbacks, Settings
 from duovox.run.stop import StopSignal
 from duovox.run.validation_delay import ValidationDelay
@@ -30,10 +28,15 @@ def build_trainer(
     folder: Path,
     *,
     loggers: Sequence[Logger],
-    progress: TrainingProgress,
+    observers: Sequence[Callback],
     stop: StopSignal,
 ) -> LightningTrainer:
-    """Return Lightning's trainer; checkpoints come last among the callbacks."""
+    """Return Lightning's trainer.
+
+    Args:
+        observers: callbacks that come before all others. Checkpoints come last, so that they hold
+            what the others have decided.
+    """
     trainer = settings.trainer
     return LightningTrainer(
         **machine_options(settings),
@@ -42,7 +45,7 @@ def build_trainer(
         check_val_every_n_epoch=None,  # validation counts batches: the stream has no end
         num_sanity_val_steps=0,  # data is checked before; half a trial list has no EER
         logger=list(loggers),
-        callbacks=[progress, *_callbacks(settings, folder, stop)],
+        callbacks=[*observers, *_callbacks(settings, folder, stop)],
         enable_checkpointing=True,
     )
 
@@ -54,7 +57,6 @@ def machine_options(settings: Settings) -> dict[str, Any]:
         "accelerator": "gpu" if settings.gpus else "cpu",
         "devices": max(1, settings.gpus),
         "strategy": _strategy(settings),
-        "precision": _precision(str(trainer.precision), is_cpu=settings.gpus == 0),
         "accumulate_grad_batches": trainer.accumulate_grad_batches,
         "deterministic": trainer.deterministic,
         "use_distributed_sampler": False,  # the plan shares batches out
@@ -115,12 +117,3 @@ def _strategy(settings: Settings) -> str | DDPStrategy:
     if settings.gpus <= 1:
         return "auto"
     return several_processes(has_unused=settings.ssl is None)
-
-
-def _precision(setting: str, *, is_cpu: bool) -> Any:
-    if setting == "16" and is_cpu:
-        warnings.warn(
-            "trainer.precision=16 needs a GPU; training in bf16 on this CPU", stacklevel=2
-        )
-        return "bf16-mixed"
-    return {"16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true"}[setting]

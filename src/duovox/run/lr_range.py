@@ -24,6 +24,7 @@ from duovox.data.atomic import write_whole
 from duovox.run.environment import is_main_process
 from duovox.run.faults import FaultLog
 from duovox.run.finished import RATES_FILE
+from duovox.run.progress import TrainingProgress
 from duovox.run.settings import Settings
 from duovox.run.stop import StopSignal
 from duovox.run.trainer import machine_options
@@ -155,7 +156,7 @@ def sweep_rates(
         max_steps=len(rates),
         limit_val_batches=0,
         logger=False,
-        callbacks=[faults, sweep],
+        callbacks=[TrainingProgress(), faults, sweep],
         enable_checkpointing=False,
     )
     trainer.fit(module, datamodule=data)

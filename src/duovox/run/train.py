@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -191,7 +192,7 @@ class Run:
             use_tensorboard=settings.use_tensorboard,
             use_wandb=settings.use_wandb,
         )
-        progress = TrainingProgress()
+        progress = TrainingProgress(settings)
         trainer = build_trainer(
             settings, self.folder, loggers=loggers, progress=progress, stop=self.stop
         )
@@ -241,6 +242,7 @@ class Run:
                 sets[kind],
                 device=device,
                 folder=folder,
+                stream=sys.stdout,
                 cohort=cohort,
                 search=self.search,
             )

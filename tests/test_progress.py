@@ -56,7 +56,7 @@ def lines_of(console: Console) -> list[str]:
 def row(progress: Progress) -> str:
     """Return the bar that a terminal shows now."""
     console = Console(file=io.StringIO(), width=progress.console.width)
-    console.print(progress._bars(), end="")
+    console.print(progress._bar(), end="")
     (line,) = lines_of(console)
     return line
 
@@ -260,7 +260,7 @@ def test_a_bar_shows_the_share_that_is_done(clock) -> None:
     work.done = 1
     (cell,) = [
         cell
-        for column in progress._bars().renderables[0].columns
+        for column in progress._bar().columns
         for cell in column.cells
         if isinstance(cell, ProgressBar)
     ]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TextIO
 
-from rich.console import Console, Group
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -123,7 +123,7 @@ class Work:
 
 
 class Progress:
-    """Show work on a console, as a bar for each piece or as lines.
+    """Show work on a console, as lines or as a bar, which is that of the newest piece.
 
     A console that is `quiet` shows nothing: that of a process that is not the main one.
 
@@ -135,7 +135,7 @@ class Progress:
     def __init__(self, console: Console, *, clock: Clock = time.monotonic) -> None:
         self.console = console
         self.clock = clock
-        self._rows: list[Work] = []
+        self._works: list[Work] = []
         self._live: Live | None = None
         self._shown_at = clock()
 
@@ -153,7 +153,7 @@ class Progress:
 
     @property
     def has_bar(self) -> bool:
-        """Whether work is shown as bars."""
+        """Whether work is shown as a bar."""
         return self.console.is_interactive and not self.console.quiet
 
     def start(self) -> None:
@@ -163,23 +163,23 @@ class Progress:
             # What is printed meanwhile goes above the bar, unless it goes to a file.
             self._live = Live(
                 console=self.console,
-                get_renderable=self._bars,
+                get_renderable=self._bar,
                 redirect_stdout=sys.stdout.isatty(),
                 redirect_stderr=sys.stderr.isatty(),
             )
             self._live.start()
 
     def stop(self) -> None:
-        """Show no more; bars of unfinished work stay where they are."""
+        """Show no more; the bar of unfinished work stays where it is."""
         if self._live is not None:
-            self._live.transient = not self._rows
+            self._live.transient = not self._works
             self._live.stop()
             self._live = None
 
     def add(self, description: str, total: int | None, unit: str) -> Work:
         """Return a new piece of work, to be advanced and finished."""
-        self._rows.append(Work(self, description, total, unit))
-        return self._rows[-1]
+        self._works.append(Work(self, description, total, unit))
+        return self._works[-1]
 
     @contextmanager
     def work(self, description: str, total: int | None, unit: str) -> Iterator[Work]:
@@ -190,7 +190,7 @@ class Progress:
 
     def remove(self, work: Work) -> None:
         """Show a piece of work no more; the next line is due in 30 s."""
-        self._rows.remove(work)
+        self._works.remove(work)
         self._shown_at = self.clock()
 
     def is_due(self) -> bool:
@@ -205,11 +205,12 @@ class Progress:
             self.print(text)
 
     def print(self, text: str) -> None:
-        """Write a line as it is, however long; above the bars where there are some."""
+        """Write a line as it is, however long; above the bar where there is one."""
         self.console.print(Text(text), soft_wrap=True)
 
-    def _bars(self) -> Group:
-        return Group(*(_bar(work, width=self.console.width) for work in [*self._rows]))
+    def _bar(self) -> RenderableType:
+        """Show the newest work: signal handlers write under one row, and over several."""
+        return next((_bar(work, self.console.width) for work in self._works[-1:]), "")
 
 
 def console_on(stream: TextIO) -> Console:
@@ -220,7 +221,7 @@ def console_on(stream: TextIO) -> Console:
     return Console(file=stream, force_terminal=stream.isatty())
 
 
-def _bar(work: Work, *, width: int) -> Table:
+def _bar(work: Work, width: int) -> Table:
     """Return a row of at most `width` columns: count and time to go always, the rest as it fits."""
     total = "" if work.total is None else f"/{work.total:,}"
     after = [f"{work.done:,}{total}", *filter(None, [work.to_go])]

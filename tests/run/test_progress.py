@@ -4,81 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
 from rich.console import Console
 
-from duovox.batch import SpeakerBatch
-from duovox.loss.weighting.none import NoWeighting
-from duovox.progress import console_on
-from duovox.run import progress as training_progress
 from duovox.run.progress import TrainingProgress
-from duovox.task.multitask import MultiTask
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def trainer() -> Any:
-    return SimpleNamespace(
-        is_global_zero=True,
-        max_steps=4,
-        global_step=0,
-        callback_metrics={},
-        world_size=1,
-        val_check_interval=1_000,
-        accumulate_grad_batches=1,
-        num_val_batches=[3, 1],
-    )
-
-
-@pytest.fixture
-def module() -> MultiTask:
-    module = MultiTask(
-        torch.nn.Identity(),
-        tasks={},
-        weighting=NoWeighting(),
-        at_step=lambda step: None,
-        make_optimizer=lambda module: None,
-        clip_norm=0,
-        seed=0,
-        max_bad_steps=0,
-        log_every_n_steps=1,
-    )
-    losses = {"train_loss": torch.tensor(9.0), "train_speaker_loss": torch.tensor(1.25)}
-    module.curves.add(losses)
-    return module
-
-
-@pytest.fixture
-def log() -> Console:
-    """Return a console on what is no terminal."""
-    return console_on(io.StringIO())
-
-
-def lines(console: Console) -> list[str]:
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue().splitlines()
-
-
-def terminal(width: int) -> Console:
-    return Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
+from tests.run.fake_training import lines, make_steps, terminal, train, validate
 
 
 def last_bar(console: Console) -> str:
@@ -86,51 +18,6 @@ def last_bar(console: Console) -> str:
     assert isinstance(console.file, io.StringIO)
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", console.file.getvalue())
     return [line for line in re.split(r"[\r\n]+", text) if line.startswith("training ")][-1]
-
-
-def half_hour() -> SpeakerBatch:
-    return SpeakerBatch(
-        keys=("a", "b"),
-        waves=torch.zeros(2, 1),
-        num_samples=torch.tensor([16_000 * 1200, 16_000 * 600]),  # true lengths, 20 and 10 minutes
-        speaker_ids=torch.zeros(2, dtype=torch.int64),
-    )
-
-
-def make_steps(
-    progress: TrainingProgress,
-    clock: Clock,
-    trainer: Any,
-    module: Any,
-    num_steps: int,
-    *,
-    waiting: float = 0.25,
-    computing: float = 0.5,
-) -> None:
-    for number in range(num_steps):
-        clock.now += waiting
-        progress.on_train_batch_start(trainer, module, half_hour(), number)
-        clock.now += computing
-        trainer.global_step += 1
-        progress.on_train_batch_end(trainer, module, None, half_hour(), number)
-
-
-def train(
-    progress: TrainingProgress, clock: Clock, trainer: Any, module: Any, num_steps: int
-) -> None:
-    progress.on_train_start(trainer, module)
-    make_steps(progress, clock, trainer, module, num_steps)
-    progress.on_train_end(trainer, module)
-
-
-def validate(
-    progress: TrainingProgress, clock: Clock, trainer: Any, module: Any, *, seconds: float = 4
-) -> None:
-    progress.on_validation_start(trainer, module)
-    for _ in range(4):
-        clock.now += seconds / 4
-        progress.on_validation_batch_end(trainer, module, None, None, 0)
-    progress.on_validation_end(trainer, module)
 
 
 def test_hours_and_seconds_are_counted_to_the_last_batch(clock, trainer, module, log) -> None:
@@ -214,10 +101,10 @@ def test_a_long_validation_has_lines_of_its_own(clock, trainer, module, log) -> 
     validate(progress, clock, trainer, module, seconds=160)
     *during, _ = lines(log)
     assert during == [
-        "validating: 1 of 4 batches, 2 min to go",
-        "validating: 2 of 4 batches, 1 min to go",
-        "validating: 3 of 4 batches, 40 s to go",
-        "validating: 4 of 4 batches",
+        "validating after step 0 of 4: 1 of 4 batches, 2 min to go",
+        "validating after step 0 of 4: 2 of 4 batches, 1 min to go",
+        "validating after step 0 of 4: 3 of 4 batches, 40 s to go",
+        "validating after step 0 of 4: 4 of 4 batches",
     ]
 
 
@@ -226,7 +113,7 @@ def test_a_validation_whose_length_is_not_known_counts(clock, trainer, module, l
     progress = TrainingProgress(console=log, clock=clock)
     progress.on_train_start(trainer, module)
     validate(progress, clock, trainer, module, seconds=160)
-    assert lines(log)[0] == "validating: 1 batches"
+    assert lines(log)[0] == "validating after step 0 of 4: 1 batches"
 
 
 def test_a_validation_before_any_step_has_scores_alone(clock, trainer, module, log) -> None:
@@ -236,111 +123,6 @@ def test_a_validation_before_any_step_has_scores_alone(clock, trainer, module, l
     progress.on_train_start(trainer, module)
     validate(progress, clock, trainer, module)
     assert lines(log) == ["step 0 of 4: val_wer=25.00%"]
-
-
-def test_a_resumed_run_says_so_and_forgets_earlier_steps(clock, trainer, module, log) -> None:
-    trainer.max_steps, trainer.global_step = 1_000, 900
-    progress = TrainingProgress(console=log, clock=clock)
-    progress.load_state_dict({"audio_hours": 1.0, "seconds": 1e6})
-    progress.on_train_start(trainer, module)
-    assert lines(log) == ["resuming from step 900 of 1,000"]
-    make_steps(progress, clock, trainer, module, 40)
-    _, estimate, line = lines(log)
-    assert estimate == "20 steps done: about 1 min to go (80 steps at 0.75 s)"
-    assert line.startswith("step 940 of 1,000: ")
-    assert line.endswith(" 45 s to go")
-
-
-def test_a_new_run_does_not_resume(clock, trainer, module, log) -> None:
-    progress = TrainingProgress(console=log, clock=clock)
-    progress.on_train_start(trainer, module)
-    assert lines(log) == []
-
-
-def test_after_20_steps_it_says_how_long_the_rest_will_take(clock, trainer, module, log) -> None:
-    trainer.max_steps = 1_500
-    progress = TrainingProgress(console=log, clock=clock)
-    progress.on_train_start(trainer, module)
-    make_steps(progress, clock, trainer, module, 3, waiting=5)  # warm-up, left out
-    make_steps(progress, clock, trainer, module, 16)
-    assert lines(log) == []
-    make_steps(progress, clock, trainer, module, 1)
-    assert lines(log) == ["20 steps done: about 18 min to go (1,480 steps at 0.75 s)"]
-
-
-def test_the_estimate_says_that_it_is_without_validations(clock, trainer, module, log) -> None:
-    trainer.max_steps, module.validation = 1_500, [None]
-    progress = TrainingProgress(console=log, clock=clock)
-    progress.on_train_start(trainer, module)
-    make_steps(progress, clock, trainer, module, 20)
-    (line,) = lines(log)
-    assert line == ("20 steps done: about 18 min to go without validations (1,480 steps at 0.75 s)")
-
-
-def test_a_validation_that_was_timed_is_in_the_estimate(clock, trainer, module, log) -> None:
-    trainer.max_steps, module.validation = 1_500, [None]
-    trainer.val_check_interval, trainer.accumulate_grad_batches = 20, 2  # every 10 steps
-    progress = TrainingProgress(console=log, clock=clock)
-    progress.on_train_start(trainer, module)
-    make_steps(progress, clock, trainer, module, 10)
-    validate(progress, clock, trainer, module)
-    make_steps(progress, clock, trainer, module, 10)
-    assert lines(log)[-1] == (
-        "20 steps done: about 28 min to go (1,480 steps at 0.75 s, 148 validations at 4 s)"
-    )
-
-
-def test_a_run_of_20_steps_needs_no_estimate(clock, trainer, module, log) -> None:
-    trainer.max_steps = 20
-    progress = TrainingProgress(console=log, clock=clock)
-    train(progress, clock, trainer, module, num_steps=20)
-    assert lines(log) == ["trained 20 steps in 15 s"]
-
-
-@pytest.mark.parametrize(("max_steps", "is_long"), [(2_400, False), (2_440, True)])
-def test_only_a_long_run_is_told_what_is_faster(
-    clock, trainer, module, log, monkeypatch, max_steps: int, is_long: bool
-) -> None:
-    asked = []
-
-    def faster(settings: Any, *, waiting: float) -> list[str]:
-        asked.append((settings, waiting))
-        return ["one thing", "another"]
-
-    monkeypatch.setattr(training_progress, "faster", faster)
-    trainer.max_steps = max_steps
-    settings: Any = object()
-    progress = TrainingProgress(settings, console=log, clock=clock)
-    progress.on_train_start(trainer, module)
-    make_steps(progress, clock, trainer, module, 20)
-    assert asked == ([(settings, pytest.approx(1 / 3))] if is_long else [])
-    assert lines(log)[0].endswith("). Faster with: one thing; another") == is_long
-
-
-def test_saving_is_neither_waiting_nor_part_of_a_step(clock, trainer, module, log) -> None:
-    trainer.max_steps = 1_500
-    progress = TrainingProgress(console=log, clock=clock)
-    progress.on_train_start(trainer, module)
-    make_steps(progress, clock, trainer, module, 10, waiting=0)
-    progress.on_save_checkpoint(trainer, module, {})
-    clock.now += 300
-    make_steps(progress, clock, trainer, module, 10, waiting=0)
-    line, estimate = lines(log)
-    assert line.startswith("step 11 of 1,500: ")
-    assert line.endswith("3600x real time, 0% waiting, 12 min to go")
-    assert estimate == "20 steps done: about 12 min to go (1,480 steps at 0.5 s)"
-
-
-def test_a_step_of_several_batches_is_timed_as_a_whole(clock, trainer, module, log) -> None:
-    trainer.max_steps = 1_020
-    progress = TrainingProgress(console=log, clock=clock)
-    progress.on_train_start(trainer, module)
-    for number in range(40):
-        progress.on_train_batch_start(trainer, module, half_hour(), number)
-        clock.now += 0.5
-        trainer.global_step = (number + 1) // 2
-        progress.on_train_batch_end(trainer, module, None, half_hour(), number)
-    assert lines(log) == ["20 steps done: about 17 min to go (1,000 steps at 1 s)"]
 
 
 def test_only_the_first_process_shows_anything(clock, trainer, module, capsys) -> None:
@@ -381,13 +163,3 @@ def test_scores_are_printed_above_the_bar(clock, trainer, module) -> None:
     validate(progress, clock, trainer, module)
     progress.on_exception(trainer, module, KeyboardInterrupt())
     assert any("step 0 of 4: val_wer=25.00%  val_eer=12.50%" in line for line in lines(console))
-
-
-def test_a_bar_is_told_of_resuming_and_of_the_estimate_too(clock, trainer, module) -> None:
-    console = terminal(120)
-    trainer.max_steps, trainer.global_step = 1_000, 12
-    progress = TrainingProgress(console=console, clock=clock)
-    train(progress, clock, trainer, module, num_steps=20)
-    text = "\n".join(lines(console))
-    assert text.count("resuming from step 12 of 1,000") == 1
-    assert text.count("20 steps done: about 12 min to go (968 steps at 0.75 s)") == 1

@@ -121,7 +121,7 @@ class TrainingProgress(Callback):
         self._validation_start = self._clock()
         number = sum(trainer.num_val_batches)
         total = int(number) if math.isfinite(number) else None
-        self._validating = self._progress.add("validating", total, "batches")
+        self._validating = self._progress.add(f"validating after {self._step}", total, "batches")
 
     def on_validation_batch_end(self, *_: Any, **__: Any) -> None:
         """Count a batch of a validation."""

@@ -35,7 +35,7 @@ def main() -> int:
 
 def _convert(folder: Path, num_workers: int) -> int:
     files = find_compressed(folder)
-    with progress(f"converting {folder}", len(files)) as advance:
+    with progress(f"converting {folder}", len(files), "files") as advance:
         done = convert_all(files, num_workers=num_workers, on_file=advance)
     write_failures(folder, done.faults)
     print_faults(done.faults, 20)

@@ -19,6 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "src" / "duovox"
 
 _BELOW_RUN = {
+    "progress",
     "batch",
     "audio",
     "optim",
@@ -33,6 +34,7 @@ _BELOW_RUN = {
 # each other; they meet in `batch`, inside `task`. Nobody imports `run` and `cli` but `cli` itself
 # and the package's own front door, `duovox/__init__.py`.
 MAY_IMPORT: dict[str, set[str]] = {
+    "progress": set(),
     "batch": set(),
     "audio": set(),
     "optim": set(),

@@ -100,6 +100,15 @@ def test_too_many_bad_inputs_end_with_1_and_are_listed(manifest: Path, tmp_path:
     assert "1 faults: 1 undecodable" in result.output
 
 
+def test_how_far_it_is_goes_to_the_error_stream_as_lines(manifest: Path) -> None:
+    out = manifest.parent / "shards"
+    result = duovox("prepare", "manifest", manifest, "--out", out)
+    assert result.stderr.startswith(f"preparing {out}: 12 of 12 utterances in ")
+    result = duovox("shards", "verify", out)
+    assert result.stderr.startswith(f"verifying {out}: 1 of 1 shards in ")
+    assert result.stdout == f"{out}: 12 utterances in 1 shards, no fault\n"
+
+
 def test_verify_ends_with_0_or_with_1_and_a_list(dataset: Path):
     result = duovox("shards", "verify", dataset)
     assert result.exit_code == 0

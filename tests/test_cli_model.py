@@ -51,6 +51,13 @@ def test_what_was_done_to_the_audio_goes_to_the_error_stream(type_in, run, tmp_p
     assert len(result.stdout.splitlines()) == 1
 
 
+def test_how_far_several_files_are_goes_to_the_error_stream(type_in, run, audio, tmp_path) -> None:
+    result = type_in("transcribe", run, *audio)
+    assert "transcribing: 3 of 3 files in " in result.stderr
+    result = type_in("embed", run, *audio, "--out", tmp_path / "voices.npz")
+    assert "embedding: 3 of 3 files in " in result.stderr
+
+
 def test_a_folder_is_transcribed_file_by_file(type_in, run, tiny_corpus) -> None:
     folder = tiny_corpus / "audio" / "i"
     result = type_in("transcribe", run, folder, "--batch-size", 2)

@@ -32,7 +32,7 @@ def shards_verify(folder: _Folder, workers: Workers = 0) -> None:
     from duovox.data.dataset.verify import verify_dataset
 
     num_shards = len(DatasetSummary.load(folder).shards)
-    with progress(f"verifying {folder}", num_shards) as advance:
+    with progress(f"verifying {folder}", num_shards, "shards") as advance:
         summary, faults = verify_dataset(
             folder, num_workers=workers, on_shard=lambda check: advance()
         )
@@ -53,7 +53,7 @@ def shards_index(
     """Make index.parquet and dataset.json for shards that another program wrote."""
     from duovox.data.dataset.indexing import index_shards
 
-    with progress(f"indexing {folder}", len([*folder.glob("*.tar")])) as advance:
+    with progress(f"indexing {folder}", _num_shards(folder), "shards") as advance:
         summary, faults = index_shards(
             folder,
             name=name,
@@ -69,7 +69,7 @@ def shards_merge(folder: _Folder, max_bad_share: Share = 0.01, workers: Workers 
     """Make one data set of the shards that `duovox prepare ... --part i/n` wrote."""
     from duovox.data.dataset.finish import merge_parts
 
-    with progress(f"merging {folder}", len([*folder.glob("*.tar")])) as advance:
+    with progress(f"merging {folder}", _num_shards(folder), "shards") as advance:
         summary, faults = merge_parts(
             folder,
             max_bad_share=max_bad_share,
@@ -108,6 +108,10 @@ def shards_stats(
     _compare(folder, official, statistics.num_words)
     for plot in plot_statistics(statistics, plots) if plots else ():
         say(f"wrote {plot}")
+
+
+def _num_shards(folder: Path) -> int:
+    return len([*folder.glob("*.tar")])
 
 
 def _compare(folder: Path, official: str | None, num_words: int) -> None:

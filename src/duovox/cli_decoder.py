@@ -98,7 +98,7 @@ def tune_decoder(
         beam_sizes=tuple(beam_size or ()),
     )
     logits = _logits(source, data, name, device)
-    with progress("tuning", grid.most_trials) as advance:
+    with progress("tuning", grid.most_trials, "trials") as advance:
         trials = tuning.tune_decoder(
             read_logits(logits),
             option,

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from duovox.cli_decoder import DecoderFile, LexiconFile, LmFile
-from duovox.cli_terminal import say
+from duovox.cli_terminal import progress, say
 
 if TYPE_CHECKING:
     from duovox.run.model import Model
@@ -84,7 +84,9 @@ def embed(
     """Write one unit-length embedding per file: arrays `paths` (B,) and `embeddings` (B, E)."""
     import numpy as np
 
-    embeddings = load_model(run, device).embed(audio).numpy()
+    model = load_model(run, device)
+    with progress("embedding", len(audio), "files") as advance:
+        embeddings = replace(model, on_embedding=advance).embed(audio).numpy()
     out = out if out.suffix == ".npz" else out.with_name(f"{out.name}.npz")
     np.savez(out, paths=np.array([str(path) for path in audio]), embeddings=embeddings)
     typer.echo(f"{out}: {len(audio)} embeddings of width {embeddings.shape[1]}")

@@ -30,19 +30,14 @@ def command_line() -> str:
 
 
 @contextmanager
-def progress(description: str, total: int | None) -> Iterator[Callable[[], object]]:
-    """Show a bar with rate and remaining time on stderr; give the function that advances it."""
-    from rich.progress import Progress, ProgressColumn, Task
-    from rich.text import Text
+def progress(
+    description: str, total: int | None, unit: str = "utterances"
+) -> Iterator[Callable[[], object]]:
+    """Show on stderr how far work is; give the function that counts a unit."""
+    from duovox.progress import Progress, console_on
 
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(f"{task.speed:.0f}/s" if task.speed else "")
-
-    columns = (*Progress.get_default_columns(), Rate())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(description, total=total)
-        yield lambda: bar.advance(task)
+    with Progress(console_on(sys.stderr)) as shown, shown.work(description, total, unit) as work:
+        yield work.advance
 
 
 def report(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +13,7 @@ import typer
 
 from duovox.cli_decoder import DecoderFile, LexiconFile, LmFile
 from duovox.cli_model import Device, Run, load_model
+from duovox.cli_terminal import progress
 
 if TYPE_CHECKING:
     from duovox.run.recognition.transcript import Transcript
@@ -48,13 +52,22 @@ def transcribe(
     chosen = chosen_decoder(file=decoder, lm=lm, lexicon=lexicon)
     model = replace(load_model(run, device, chosen), batch_size=batch_size, windowing=windowing)
     started, seconds, faults = time.monotonic(), 0.0, 0
-    for transcript in model.transcripts(find_audio(audio), with_times=times):
-        seconds += transcript.seconds
-        faults += transcript.fault is not None
-        _say(transcript, times=times)
+    with _showing(files := find_audio(audio)) as advance:
+        for transcript in model.transcripts(files, with_times=times):
+            seconds += transcript.seconds
+            faults += transcript.fault is not None
+            _say(transcript, times=times)
+            advance()
     _tell_speed(seconds, time.monotonic() - started)
     if faults:
         raise typer.Exit(1)
+
+
+def _showing(files: Sequence[Path]) -> AbstractContextManager[Callable[[], object]]:
+    """Show how far transcribing several files is, unless a terminal shows the transcripts."""
+    if len(files) == 1 or sys.stdout.isatty():
+        return nullcontext(lambda: None)
+    return progress("transcribing", len(files), "files")
 
 
 def _say(transcript: Transcript, *, times: bool) -> None:

@@ -205,9 +205,12 @@ def store(request: pytest.FixtureRequest, tiny_corpus: Path) -> Iterator[str]:
     memory.rm("/bucket", recursive=True)
 
 
-def test_data_sets_in_object_stores_are_copied_and_read(speech_sets, store, tmp_path: Path) -> None:
+def test_data_sets_in_object_stores_are_copied_and_read(
+    speech_sets, store, tmp_path: Path, capsys
+) -> None:
     here, there = speech_sets(), speech_sets(f"data_folder={store}")
     assert there.training().batch(0, 0).waves.equal(here.training().batch(0, 0).waves)
+    assert f"copying {store}/demo/train: 1 of 1 shards in " in capsys.readouterr().out
     (copy,) = tmp_path.glob("duovox-train-*")
     assert (copy / "train-000000.tar").is_file()
 

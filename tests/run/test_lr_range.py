@@ -21,7 +21,9 @@ def test_a_sweep_writes_a_loss_for_each_rate_and_nothing_that_a_run_goes_on_from
 ) -> None:
     assert run_door(door, *SWEEP, "trainer.accumulate_grad_batches=2") is None
     _check_swept(run_door.run_folder)
-    assert "suggested: optim.algo.lr=" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "\ntrained " in said
+    assert "suggested: optim.algo.lr=" in said
     swept = run_door.run_folder
     assert run_door(door, "eval_model=false") is None
     assert len([*run_door.log_folder.glob("*/*/*/training.json")]) == 1

@@ -1,154 +1,165 @@
-"""The progress bar counts what training hears and how long it takes."""
+"""Training is counted and timed, and shown as a bar in a terminal, as lines elsewhere."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+import io
+import re
 
 import pytest
 import torch
+from rich.console import Console
 
-from duovox.batch import SpeakerBatch
-from duovox.loss.weighting.none import NoWeighting
-from duovox.run import progress
 from duovox.run.progress import TrainingProgress
-from duovox.task.multitask import MultiTask
+from tests.run.fake_training import lines, make_steps, terminal, train, validate
 
 
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def monotonic(self) -> float:
-        return self.now
+def last_bar(console: Console) -> str:
+    """Return the last bar that a terminal got."""
+    assert isinstance(console.file, io.StringIO)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", console.file.getvalue())
+    return [line for line in re.split(r"[\r\n]+", text) if line.startswith("training ")][-1]
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(progress, "time", clock)
-    return clock
+def test_hours_and_seconds_are_counted_to_the_last_batch(clock, trainer, module, log) -> None:
+    progress = TrainingProgress(console=log, clock=clock)
+    train(progress, clock, trainer, module, num_steps=3)
+    assert progress.state_dict() == {"audio_hours": pytest.approx(1.5), "seconds": 2.25}
 
 
-@pytest.fixture
-def trainer() -> Any:
-    return SimpleNamespace(
-        is_global_zero=True, max_steps=4, global_step=0, callback_metrics={}, world_size=1
-    )
-
-
-@pytest.fixture
-def module() -> MultiTask:
-    module = MultiTask(
-        torch.nn.Identity(),
-        tasks={},
-        weighting=NoWeighting(),
-        at_step=lambda step: None,
-        make_optimizer=lambda module: None,
-        clip_norm=0,
-        seed=0,
-        max_bad_steps=0,
-        log_every_n_steps=1,
-    )
-    losses = {"train_loss": torch.tensor(9.0), "train_speaker_loss": torch.tensor(1.25)}
-    module.curves.add(losses)
-    return module
-
-
-def half_hour() -> SpeakerBatch:
-    return SpeakerBatch(
-        keys=("a", "b"),
-        waves=torch.zeros(2, 1),
-        num_samples=torch.tensor([16_000 * 1200, 16_000 * 600]),  # true lengths, 20 and 10 minutes
-        speaker_ids=torch.zeros(2, dtype=torch.int64),
-    )
-
-
-def train(bar: TrainingProgress, clock: Clock, trainer: Any, module: Any, num_steps: int) -> None:
-    bar.on_train_start(trainer, module)
-    for number in range(num_steps):
-        clock.now += 0.25  # waiting
-        bar.on_train_batch_start(trainer, module, half_hour(), number)
-        clock.now += 0.5
-        trainer.global_step += 1
-        bar.on_train_batch_end(trainer, module, None, half_hour(), number)
-    bar.on_train_end(trainer, module)
-
-
-def test_hours_and_seconds_are_counted_to_the_last_batch(clock, trainer, module) -> None:
-    bar = TrainingProgress()
-    train(bar, clock, trainer, module, num_steps=3)
-    assert bar.state_dict() == {"audio_hours": pytest.approx(1.5), "seconds": 2.25}
-
-
-def test_hours_of_all_processes_are_a_curve(clock, trainer, module, monkeypatch) -> None:
+def test_hours_of_all_processes_are_a_curve(clock, trainer, module, log, monkeypatch) -> None:
     logged = []
     monkeypatch.setattr(module, "log_curves", lambda values, step: logged.append((step, values)))
     trainer.world_size = 4
-    bar = TrainingProgress()
-    train(bar, clock, trainer, module, num_steps=1)  # a batch that is no point of the curves
+    progress = TrainingProgress(console=log, clock=clock)
+    progress.on_train_start(trainer, module)
+    make_steps(progress, clock, trainer, module, 1)  # a batch that is no point of the curves
     module.point = {"train_loss": 9.0}
-    train(bar, clock, trainer, module, num_steps=1)
+    make_steps(progress, clock, trainer, module, 1)
     assert logged == [(2, {"audio_hours": pytest.approx(4.0)})]
 
 
-def test_a_run_that_was_finished_before_has_no_speed(clock, trainer, module) -> None:
-    bar = TrainingProgress()
-    bar.on_train_start(trainer, module)
-    bar.on_train_end(trainer, module)
-    assert bar.state_dict() == {"audio_hours": 0.0, "seconds": 0.0}
+def test_a_run_that_was_finished_before_has_no_speed(clock, trainer, module, log) -> None:
+    progress = TrainingProgress(console=log, clock=clock)
+    progress.on_train_start(trainer, module)
+    progress.on_train_end(trainer, module)
+    assert progress.state_dict() == {"audio_hours": 0.0, "seconds": 0.0}
 
 
-def test_validation_counts_neither_as_training_nor_as_waiting(clock, trainer, module) -> None:
-    bar = TrainingProgress()
-    bar.on_train_start(trainer, module)
-    clock.now += 1000
-    bar.on_validation_end(trainer, module)
-    clock.now += 0.5
-    bar.on_train_batch_end(trainer, module, None, half_hour(), 0)
-    bar.on_train_end(trainer, module)
-    assert bar.state_dict()["seconds"] == 0.5
+def test_validation_counts_neither_as_training_nor_as_waiting(clock, trainer, module, log) -> None:
+    progress = TrainingProgress(console=log, clock=clock)
+    trainer.max_steps = 1_000
+    progress.on_train_start(trainer, module)
+    make_steps(progress, clock, trainer, module, 4, waiting=0)
+    validate(progress, clock, trainer, module, seconds=1_000)
+    make_steps(progress, clock, trainer, module, 60, waiting=0)
+    assert progress.state_dict()["seconds"] == 32
+    assert lines(log)[-1].endswith("3600x real time, 0% waiting, 8 min to go")
 
 
-def test_a_resumed_run_goes_on_counting(clock, trainer, module) -> None:
-    first = TrainingProgress()
+def test_a_resumed_run_counts_on(clock, trainer, module, log) -> None:
+    first = TrainingProgress(console=log, clock=clock)
     train(first, clock, trainer, module, num_steps=1)
-    second = TrainingProgress()
+    second = TrainingProgress(console=log, clock=clock)
     second.load_state_dict(first.state_dict())
     train(second, clock, trainer, module, num_steps=1)
     assert second.state_dict() == {"audio_hours": pytest.approx(1.0), "seconds": 1.5}
 
 
-def test_the_bar_ends_at_the_last_step_with_speed_waiting_and_losses(
-    clock, trainer, module, capsys
-) -> None:
-    train(TrainingProgress(), clock, trainer, module, num_steps=4)
-    (bar,) = [line for line in capsys.readouterr().out.splitlines() if "training" in line][-1:]
-    assert "4/4" in bar
-    assert "33% waiting" in bar
-    assert "speaker 1.250" in bar
+def test_a_line_is_written_every_30_seconds(clock, trainer, module, log) -> None:
+    trainer.max_steps = 1_500
+    progress = TrainingProgress(console=log, clock=clock)
+    progress.on_train_start(trainer, module)
+    make_steps(progress, clock, trainer, module, 19)
+    assert lines(log) == []
+    make_steps(progress, clock, trainer, module, 100)
+    first, *others = (line for line in lines(log) if line.startswith("step"))
+    assert first == (
+        "step 40 of 1,500: speaker 1.250  2400x real time, 33% waiting, 18 min to go"
+    )  # 40 steps of 0.75 s and 30 minutes of audio
+    assert [line.split(" of")[0] for line in others] == ["step 80"]
+
+
+def test_a_validation_has_a_line_with_its_scores(clock, trainer, module, log) -> None:
+    trainer.max_steps = 1_500
+    progress = TrainingProgress(console=log, clock=clock)
+    trainer.callback_metrics = {"val_wer": torch.tensor(0.25), "val_eer": 0.125, "val_loss": 3.0}
+    progress.on_train_start(trainer, module)
+    make_steps(progress, clock, trainer, module, 4)
+    validate(progress, clock, trainer, module)
+    assert lines(log) == [
+        "step 4 of 1,500: val_wer=25.00%  val_eer=12.50%  speaker 1.250  "
+        "2400x real time, 33% waiting, 19 min to go"
+    ]
+    clock.now += 29
+    make_steps(progress, clock, trainer, module, 1)  # 29.75 s after that line
+    assert len(lines(log)) == 1
+
+
+def test_a_long_validation_has_lines_of_its_own(clock, trainer, module, log) -> None:
+    progress = TrainingProgress(console=log, clock=clock)
+    progress.on_train_start(trainer, module)
+    validate(progress, clock, trainer, module, seconds=160)
+    *during, _ = lines(log)
+    assert during == [
+        "validating after step 0 of 4: 1 of 4 batches, 2 min to go",
+        "validating after step 0 of 4: 2 of 4 batches, 1 min to go",
+        "validating after step 0 of 4: 3 of 4 batches, 40 s to go",
+        "validating after step 0 of 4: 4 of 4 batches",
+    ]
+
+
+def test_a_validation_whose_length_is_not_known_counts(clock, trainer, module, log) -> None:
+    trainer.num_val_batches = [float("inf")]
+    progress = TrainingProgress(console=log, clock=clock)
+    progress.on_train_start(trainer, module)
+    validate(progress, clock, trainer, module, seconds=160)
+    assert lines(log)[0] == "validating after step 0 of 4: 1 batches"
+
+
+def test_a_validation_before_any_step_has_scores_alone(clock, trainer, module, log) -> None:
+    module.curves.latest.clear()
+    trainer.callback_metrics = {"val_wer": 0.25}
+    progress = TrainingProgress(console=log, clock=clock)
+    progress.on_train_start(trainer, module)
+    validate(progress, clock, trainer, module)
+    assert lines(log) == ["step 0 of 4: val_wer=25.00%"]
+
+
+def test_only_the_first_process_shows_anything(clock, trainer, module, capsys) -> None:
+    trainer.is_global_zero, trainer.max_steps, trainer.global_step = False, 1_000, 10
+    progress = TrainingProgress(clock=clock)
+    train(progress, clock, trainer, module, num_steps=60)
+    validate(progress, clock, trainer, module)
+    assert capsys.readouterr() == ("", "")
+    assert progress.state_dict()["audio_hours"] == pytest.approx(30)
+
+
+def test_lines_go_to_standard_output(clock, trainer, module, capsys) -> None:
+    train(TrainingProgress(clock=clock), clock, trainer, module, num_steps=4)
+    assert capsys.readouterr() == ("trained 4 steps in 3 s\n", "")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_bar_has_step_and_time_to_go_at_any_width(clock, trainer, module, width: int) -> None:
+    console = terminal(width)
+    trainer.max_steps = 6_400
+    module.curves.add({"train_speech_loss": torch.tensor(2.5)})
+    progress = TrainingProgress(console=console, clock=clock)
+    progress.on_train_start(trainer, module)
+    make_steps(progress, clock, trainer, module, 8)
+    progress.on_exception(trainer, module, KeyboardInterrupt())
+    bar = last_bar(console)
+    assert "8/6,400 1 h 20 min to go" in bar
+    assert ("speaker 1.250  speech 2.500" in bar) == (width >= 80)
+    assert ("2400x real time, 33% waiting" in bar) == (width >= 120)
     assert "9.000" not in bar  # the sum of the losses says nothing to a person
 
 
-def test_scores_are_printed_above_the_bar(clock, trainer, module, capsys) -> None:
-    bar = TrainingProgress()
-    trainer.callback_metrics = {
-        "val_wer": torch.tensor(0.25),
-        "val_eer": 0.125,
-        "val_loss": 3.0,
-    }
-    bar.on_train_start(trainer, module)
-    bar.on_validation_end(trainer, module)
-    bar.on_exception(trainer, module, KeyboardInterrupt())
-    assert "step 0: val_wer=25.00%  val_eer=12.50%" in capsys.readouterr().out
-
-
-def test_only_the_first_process_shows_a_bar(clock, trainer, module, capsys) -> None:
-    trainer.is_global_zero = False
-    bar = TrainingProgress()
-    train(bar, clock, trainer, module, num_steps=2)
-    bar.on_validation_end(trainer, module)
-    assert not capsys.readouterr().out.strip()
-    assert bar.state_dict()["audio_hours"] == pytest.approx(1.0)
+def test_scores_are_printed_above_the_bar(clock, trainer, module) -> None:
+    console = terminal(80)
+    trainer.callback_metrics = {"val_wer": torch.tensor(0.25), "val_eer": 0.125, "val_loss": 3.0}
+    progress = TrainingProgress(console=console, clock=clock)
+    progress.on_train_start(trainer, module)
+    validate(progress, clock, trainer, module)
+    progress.on_exception(trainer, module, KeyboardInterrupt())
+    assert any("step 0 of 4: val_wer=25.00%  val_eer=12.50%" in line for line in lines(console))

@@ -51,6 +51,20 @@ def test_a_door_trains_scores_and_reports(
     assert math.isfinite(objective)
 
 
+def test_a_run_says_how_far_it_is_in_lines(run_door, capsys) -> None:
+    run_door("mt_speech_speaker")
+    lines = capsys.readouterr().out.splitlines()
+    starts = (
+        "step 2 of 4: val_wer=",
+        "step 4 of 4: val_wer=",
+        "trained 4 steps in ",
+        "scoring demo: ",
+        "scoring demo_voices: ",
+    )
+    for start in starts:
+        assert any(line.startswith(start) for line in lines), start
+
+
 def test_brackets_in_a_name_are_no_markup(run_door, capsys) -> None:
     run_door("speech", "experiment_name='a[/b]'", "trainer.max_steps=1", "eval_model=false")
     assert "a[/b]" in capsys.readouterr().out

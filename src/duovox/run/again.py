@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,13 @@ def evaluate_again(
     if card.vocabulary is not None:
         _say_what_was_heard(run_folder, index, card, data_folder.name)
     results = evaluate(
-        network, sets, device=place, folder=folder, search=search, store_logits=store_logits
+        network,
+        sets,
+        device=place,
+        folder=folder,
+        stream=sys.stderr,
+        search=search,
+        store_logits=store_logits,
     )
     metrics = {"test": results} | origin
     write_whole(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")

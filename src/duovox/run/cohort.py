@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import Progress
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from duovox.data.dataset.index import Index
 from duovox.metric.score_normalisation import speaker_means
+from duovox.progress import Progress
 from duovox.task.evaluation import SpeakerEvaluation
 
 
@@ -36,14 +36,14 @@ class Cohort:
 
     def _embed(self, network: nn.Module, device: torch.device, progress: Progress) -> Tensor:
         """Return (K, E), the unit-length mean embedding of each training speaker, on the CPU."""
-        task = progress.add_task("embedding the cohort", total=self.num_batches)
         embeddings, speaker_ids = [], []
-        for batch in self.batches:
-            moved = batch.to(device)
-            output = network(moved.waves, moved.num_samples, task="speaker")
-            embeddings.append(output.embedding.float().cpu())
-            speaker_ids.append(batch.speaker_ids)
-            progress.advance(task)
+        with progress.work("embedding the cohort", self.num_batches, "batches") as work:
+            for batch in self.batches:
+                moved = batch.to(device)
+                output = network(moved.waves, moved.num_samples, task="speaker")
+                embeddings.append(output.embedding.float().cpu())
+                speaker_ids.append(batch.speaker_ids)
+                work.advance()
         return speaker_means(torch.cat(embeddings), torch.cat(speaker_ids))
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,8 @@ from duovox.data.source.joint import JointSource
 from duovox.data.source.speaker import SpeakerSource
 from duovox.data.source.speech import SpeechSource
 from duovox.data.source.ssl import SslSource
+from duovox.progress import Progress, console_on
+from duovox.run.environment import is_main_process
 from duovox.run.evaluate import EvaluationSet
 from duovox.task.evaluation import Evaluation
 
@@ -24,7 +29,16 @@ Source = SpeechSource | SpeakerSource | JointSource | SslSource
 def load_index(folders: str | Sequence[str], cache_folder: Path) -> Index:
     """Return the index of one or several dataset folders; what is remote is copied before."""
     names = [folders] if isinstance(folders, str) else folders
-    return Index.load([local_copy(name, cache_folder).expanduser() for name in names])
+    copies = [local_copy(one, cache_folder, showing=partial(_copying, one)) for one in names]
+    return Index.load([folder.expanduser() for folder in copies])
+
+
+@contextmanager
+def _copying(address: str, num_shards: int) -> Iterator[Callable[[], object]]:
+    console = console_on(sys.stdout)
+    console.quiet = not is_main_process()
+    with Progress(console) as shown, shown.work(f"copying {address}", num_shards, "shards") as work:
+        yield work.advance
 
 
 def load_file(name: str, cache_folder: Path) -> Path:

@@ -6,12 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import Progress
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -19,6 +18,7 @@ from duovox.batch import SAMPLE_RATE
 from duovox.data.trial.score_list import ScoreList, write_score_list
 from duovox.decoding.parallel import Decode, decode_all
 from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.progress import Progress, console_on
 from duovox.run.cohort import Cohort
 from duovox.run.hypothesis_files import write_hypotheses
 from duovox.run.logits import stored_logits
@@ -44,6 +44,7 @@ def evaluate(
     *,
     device: torch.device,
     folder: Path,
+    stream: TextIO,
     cohort: Cohort | None = None,
     search: Decode | None = None,
     store_logits: bool = False,
@@ -51,6 +52,7 @@ def evaluate(
     """Score every set in float32; write its hypotheses or trial scores into `folder`.
 
     Args:
+        stream: Where to show how far scoring is.
         cohort: Strangers to the speakers of all trials; their scores after AS-norm come beside
             the plain ones, as a set of its own.
         search: A decoder that takes its time: a whole set is decoded at once, in parallel, in place
@@ -66,18 +68,18 @@ def evaluate(
     """
     network.to(device).eval()
     results: dict[str, dict[str, Any]] = {}
-    with Progress() as progress:
+    with Progress(console_on(stream)) as progress:
         normalise = cohort.listen(network, device=device, progress=progress) if cohort else None
         for one in sets:
             name = one.evaluation.name
-            task = progress.add_task(f"scoring {name}", total=one.num_batches)
             if isinstance(one.evaluation, SpeechEvaluation):
                 one.evaluation.keeps_logits = store_logits or search is not None
                 one.evaluation.with_times = True
             one.evaluation.start()
-            for batch in one.batches:
-                one.evaluation.add(network, batch.to(device))
-                progress.advance(task)
+            with progress.work(f"scoring {name}", one.num_batches, "batches") as work:
+                for batch in one.batches:
+                    one.evaluation.add(network, batch.to(device))
+                    work.advance()
             if isinstance(one.evaluation, SpeechEvaluation):
                 _decode_again(one.evaluation, search, progress)
                 if store_logits:
@@ -94,9 +96,9 @@ def evaluate(
 def _decode_again(evaluation: SpeechEvaluation, search: Decode | None, progress: Progress) -> None:
     if search is None:
         return
-    bar = progress.add_task(f"decoding {evaluation.name}", total=len(evaluation.logits))
-    texts = decode_all(search, evaluation.logits, on_text=lambda: progress.advance(bar))
-    evaluation.reword(texts)
+    number = len(evaluation.logits)
+    with progress.work(f"decoding {evaluation.name}", number, "utterances") as work:
+        evaluation.reword(decode_all(search, evaluation.logits, on_text=work.advance))
 
 
 def _finish(evaluation: Evaluation, network: nn.Module, folder: Path) -> dict[str, Any]:

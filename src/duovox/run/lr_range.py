@@ -25,6 +25,7 @@ from duovox.run.environment import is_main_process
 from duovox.run.faults import FaultLog
 from duovox.run.finished import RATES_FILE
 from duovox.run.precision import training_precision
+from duovox.run.progress import TrainingProgress
 from duovox.run.settings import Settings
 from duovox.run.stop import StopSignal
 from duovox.run.trainer import machine_options
@@ -156,7 +157,7 @@ def sweep_rates(
         max_steps=len(rates),
         limit_val_batches=0,
         logger=False,
-        callbacks=[training_precision(settings), faults, sweep],
+        callbacks=[training_precision(settings), TrainingProgress(), faults, sweep],
         enable_checkpointing=False,
     )
     trainer.fit(module, datamodule=data)

@@ -41,7 +41,8 @@ class Model:
     """A network with what it needs to take audio files and to give text and speakers.
 
     Audio may have any format, rate and number of channels; `on_note` is told the path and what was
-    done to it ("resampled from 44100 Hz"). The methods take files, in batches of `batch_size`.
+    done to it ("resampled from 44100 Hz"), and `on_embedding` is called after each file that is
+    embedded, for progress bars. The methods take files, in batches of `batch_size`.
     What is longer than a window is transcribed in overlapping ones, at the cost of their contexts.
     """
 
@@ -51,6 +52,7 @@ class Model:
     batch_size: int = 8
     windowing: Windowing = field(default_factory=Windowing)
     on_note: Callable[[Path, str], None] = lambda path, note: None
+    on_embedding: Callable[[], object] = lambda: None
 
     def transcribe(self, audio: Sequence[str | Path]) -> list[str]:
         """Return what is said in each file, however long.
@@ -126,6 +128,8 @@ class Model:
             output = self.network(padded, num_samples, task="speaker")
             assert output.embedding is not None
             embeddings.append(output.embedding.float())
+            for _ in batch:
+                self.on_embedding()
         return embeddings
 
 

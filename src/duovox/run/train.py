@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -197,7 +198,7 @@ class Run:
         # Without resume: this process may look before the main one has put an earlier run aside.
         last = checkpoint_to_resume(self.folder, module) if settings.resume else None
         precision = training_precision(settings, last)
-        progress, flops = TrainingProgress(), TrainingFlops()
+        progress, flops = TrainingProgress(settings), TrainingFlops()
         trainer = build_trainer(
             settings,
             self.folder,
@@ -250,6 +251,7 @@ class Run:
                 sets[kind],
                 device=device,
                 folder=folder,
+                stream=sys.stdout,
                 cohort=cohort,
                 search=self.search,
             )

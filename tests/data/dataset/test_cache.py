@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import fsspec
@@ -32,6 +33,20 @@ def test_a_copy_is_a_data_set(address, tmp_path: Path):
     folder = local_copy(address, tmp_path / "cache")
     assert folder.parent == tmp_path / "cache"
     assert list(Index.load([folder]).key) == ["s/a/1", "s/b/1"]
+
+
+def test_each_shard_that_is_copied_is_shown(address, tmp_path: Path):
+    shown: list[object] = []
+
+    @contextmanager
+    def showing(num_shards: int) -> Iterator[Callable[[], object]]:
+        shown.append(num_shards)
+        yield lambda: shown.append("shard")
+
+    local_copy(address, tmp_path / "cache", showing=showing)
+    assert shown == [2, "shard", "shard"]
+    local_copy(address, tmp_path / "cache", showing=showing)  # is there already
+    assert shown == [2, "shard", "shard"]
 
 
 def test_a_finished_copy_is_not_made_again(address, tmp_path: Path):

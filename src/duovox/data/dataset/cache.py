@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +15,24 @@ from duovox.data.shard.summary import ShardSummary, checksum
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
+Showing = Callable[[int], AbstractContextManager[Callable[[], object]]]
+
 _BLOCK = 1 << 20  # bytes
+_NOTHING = nullcontext(lambda: None)
 
 
-def local_copy(address: str, cache_folder: Path) -> Path:
+def local_copy(
+    address: str, cache_folder: Path, *, showing: Showing = lambda num_shards: _NOTHING
+) -> Path:
     """Return a local folder with the data set at `address`, copying what is not there yet.
 
     A path without `://` is returned as it is. The copy's folder is named by the address and the
     content of its summary, so that a data set that changed is copied anew and equal names never
     collide. As everywhere, `dataset.json` comes last: a copy that was cut off goes on.
+
+    Args:
+        showing: Called with the number of shards when these are copied; gives what is called after
+            each of them, for progress bars.
 
     Raises:
         ValueError: a `pipe:` address, one that nobody understands, no data set there, or a shard
@@ -33,7 +44,7 @@ def local_copy(address: str, cache_folder: Path) -> Path:
     content = _read_summary(system, root, address)
     folder = cache_folder / _name(address, content)
     if not (folder / DATASET_FILE).is_file():
-        _fill(folder, content, system, root)
+        _fill(folder, content, system, root, showing)
     return folder
 
 
@@ -92,15 +103,19 @@ def _read_summary(system: AbstractFileSystem, root: str, address: str) -> bytes:
         raise ValueError(f"{address} is no data set: no {DATASET_FILE} there ({error})") from None
 
 
-def _fill(folder: Path, content: bytes, system: AbstractFileSystem, root: str) -> None:
+def _fill(
+    folder: Path, content: bytes, system: AbstractFileSystem, root: str, showing: Showing
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     summary = DatasetSummary.parse(content, root)
     _copy(system, f"{root}/{INDEX_FILE}", folder / INDEX_FILE)
-    for shard in summary.shards:
-        path = folder / shard.name
-        if not path.is_file() or checksum(path) != shard.sha256:
-            _copy(system, f"{root}/{shard.name}", path)
-            _check(path, shard)
+    with showing(len(summary.shards)) as advance:
+        for shard in summary.shards:
+            path = folder / shard.name
+            if not path.is_file() or checksum(path) != shard.sha256:
+                _copy(system, f"{root}/{shard.name}", path)
+                _check(path, shard)
+            advance()
     with atomic_file(folder / DATASET_FILE) as file:
         file.write(content)
 

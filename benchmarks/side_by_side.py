@@ -21,6 +21,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from statistics import median
 
+from duovox.run.environment import processor_name
+from duovox.run.precision import bf16_speed, fitting_precision
+
 _MIN_SECONDS = 0.05  # of one measurement; shorter calls are repeated within it
 
 
@@ -54,10 +57,21 @@ def compare(
     )
 
 
+def has_fast_bf16() -> bool:
+    """Tell whether bfloat16 is worth timing here; print why its rows are left out where not.
+
+    Without units for it, a processor emulates bfloat16 at a fraction of float32's speed.
+    """
+    if is_fast := fitting_precision(is_cpu=True) == "bf16":
+        return is_fast
+    print(f"bfloat16 left out: products run at {bf16_speed():.2g} times the speed of float32 here")
+    return False
+
+
 def print_versions(*packages: str) -> None:
     """Print the versions of Python and of the named packages: part of every result."""
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
-    print(f"Python {platform.python_version()}, {versions}")
+    print(f"{processor_name()}, Python {platform.python_version()}, {versions}")
 
 
 def print_header() -> None:

@@ -39,10 +39,21 @@ def write_environment(path: Path) -> None:
         "platform": platform.platform(),
         "packages": {name: version(name) for name in _PACKAGES},
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "processor": processor_name(),
         "cpu_threads": torch.get_num_threads(),
         "git_commit": _git_commit(),
     }
     write_whole(path, json.dumps(record, indent=2) + "\n")
+
+
+def processor_name() -> str:
+    """Return the name of the processor, as far as the system knows it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # no Linux
+        return platform.processor() or platform.machine()
+    named = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
 
 
 def _git_commit() -> str | None:

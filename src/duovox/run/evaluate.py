@@ -18,6 +18,7 @@ from duovox.batch import SAMPLE_RATE
 from duovox.data.trial.score_list import ScoreList, write_score_list
 from duovox.decoding.parallel import Decode, decode_all
 from duovox.network.assemble import SpeechSpeakerNetwork
+from duovox.network.wav2vec2.pretraining import PretrainingNetwork
 from duovox.progress import Progress, console_on
 from duovox.run.cohort import Cohort
 from duovox.run.hypothesis_files import write_hypotheses
@@ -107,7 +108,7 @@ def _finish(evaluation: Evaluation, network: nn.Module, folder: Path) -> dict[st
         write_hypotheses(evaluation.hypotheses, path, frame_seconds=_frame_seconds(network))
         return speech_scores(evaluation.hypotheses)
     if isinstance(evaluation, SslEvaluation):
-        _write_codes(evaluation, folder)
+        _write_codes(evaluation, network, folder)
         return ssl_scores(evaluation)
     return _keep(evaluation.scores().numpy(), evaluation.trials, evaluation.name, folder)
 
@@ -125,11 +126,15 @@ def _keep(scores: NDArray[Any], trials: Trials, name: str, folder: Path) -> dict
 
 
 def _frame_seconds(network: nn.Module) -> float:
-    assert isinstance(network, SpeechSpeakerNetwork)
-    return network.backbone.architecture.hop / SAMPLE_RATE
+    return _hop(network) / SAMPLE_RATE
 
 
-def _write_codes(evaluation: SslEvaluation, folder: Path) -> None:
+def _hop(network: nn.Module) -> int:
+    assert isinstance(network, SpeechSpeakerNetwork | PretrainingNetwork)
+    return network.backbone.architecture.hop
+
+
+def _write_codes(evaluation: SslEvaluation, network: nn.Module, folder: Path) -> None:
     """Write how the codebooks were used, and what was masked of the first utterance."""
     content = {"shares": evaluation.code_shares().tolist()}  # (G, V)
     path = folder / "codes" / f"{evaluation.name}.json"
@@ -139,5 +144,5 @@ def _write_codes(evaluation: SslEvaluation, folder: Path) -> None:
     assert batch is not None
     wave = batch.waves[0, : batch.num_samples[0]].cpu().numpy()
     mask = batch.mask[0].cpu().numpy()  # of the longest utterance: not padded
-    example = masked_utterance(batch.keys[0], wave, mask)
+    example = masked_utterance(batch.keys[0], wave, mask, hop=_hop(network))
     write_masked(example, folder / "masked" / f"{evaluation.name}.npz")

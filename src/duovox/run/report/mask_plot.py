@@ -11,15 +11,16 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from duovox.batch import SAMPLE_RATE
 from duovox.run.report.canvas import Ink, Plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WINDOW, HOP = 400, 320  # samples that a frame sees, and between two frames
-FRAMES_PER_SECOND, TOP_KHZ = 50, 8.0
+WINDOW, TOP_KHZ = 400, 8.0  # samples of each spectrum; of what is shown
+FRAME_SECONDS = 0.02  # of the published networks, and of files that do not say it
 DYNAMIC_RANGE = 70.0  # dB below the loudest that are told apart
-MOST_FRAMES = 400  # 8 s
+MOST_FRAMES = 400  # 8 s of the published networks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,25 +30,41 @@ class MaskedUtterance:
     key: str
     spectrum: NDArray[np.float32]  # (T, F) dB, from 0 to 8 kHz
     mask: NDArray[np.bool_]  # (T,)
+    frame_seconds: float = FRAME_SECONDS  # from one frame to the next
 
 
 def masked_utterance(
-    key: str, wave: NDArray[np.float32], mask: NDArray[np.bool_]
+    key: str, wave: NDArray[np.float32], mask: NDArray[np.bool_], *, hop: int
 ) -> MaskedUtterance:
-    """Return what is drawn of a wave (S,) and its mask (T,): a spectrum per frame."""
+    """Return what is drawn of a wave (S,) and its mask (T,): a spectrum per frame.
+
+    Args:
+        hop: samples from one frame to the next, of which each has at least a window.
+    """
     mask = mask[:MOST_FRAMES]
-    starts = HOP * np.arange(len(mask))[:, None]
+    starts = hop * np.arange(len(mask))[:, None]
     frames = wave[starts + np.arange(WINDOW)] * np.hanning(WINDOW)  # (T, WINDOW)
     power = np.abs(np.fft.rfft(frames)) ** 2  # (T, F)
     decibels = 10 * np.log10(np.maximum(power, 1e-10))
-    return MaskedUtterance(key=key, spectrum=decibels.astype(np.float32), mask=mask)
+    return MaskedUtterance(
+        key=key,
+        spectrum=decibels.astype(np.float32),
+        mask=mask,
+        frame_seconds=hop / SAMPLE_RATE,
+    )
 
 
 def write_masked(utterance: MaskedUtterance, path: Path) -> None:
     """Write an utterance as `masked/<set>.npz`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     spectrum = utterance.spectrum.astype(np.float16)
-    np.savez_compressed(path, key=utterance.key, spectrum=spectrum, mask=utterance.mask)
+    np.savez_compressed(
+        path,
+        key=utterance.key,
+        spectrum=spectrum,
+        mask=utterance.mask,
+        frame_seconds=utterance.frame_seconds,
+    )
 
 
 def read_masked(path: Path) -> MaskedUtterance:
@@ -62,6 +79,7 @@ def read_masked(path: Path) -> MaskedUtterance:
                 key=str(content["key"]),
                 spectrum=content["spectrum"].astype(np.float32),
                 mask=content["mask"],
+                frame_seconds=float(content.get("frame_seconds", FRAME_SECONDS)),
             )
     except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
         raise ValueError(f"{path} must hold a masked utterance: {error}") from error
@@ -79,7 +97,7 @@ def mask_plot(utterance: MaskedUtterance) -> Plot:
 
 
 def _draw(axes: Axes, ink: Ink, *, utterance: MaskedUtterance) -> None:
-    seconds = len(utterance.mask) / FRAMES_PER_SECOND
+    seconds = len(utterance.mask) * utterance.frame_seconds
     loudest = float(utterance.spectrum.max())
     axes.imshow(
         utterance.spectrum.T,
@@ -92,8 +110,8 @@ def _draw(axes: Axes, ink: Ink, *, utterance: MaskedUtterance) -> None:
     )
     for start, stop in _spans(utterance.mask):
         axes.axvspan(
-            start / FRAMES_PER_SECOND,
-            stop / FRAMES_PER_SECOND,
+            start * utterance.frame_seconds,
+            stop * utterance.frame_seconds,
             color=ink.speaker,
             alpha=0.4,
             linewidth=0,

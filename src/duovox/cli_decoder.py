@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from duovox.cli_terminal import progress, say
+from duovox.cli_terminal import Workers, progress, say
 
 if TYPE_CHECKING:
     from duovox.run.tune_decoder import Trial
@@ -80,6 +80,7 @@ def tune_decoder(
         list[int] | None, typer.Option(min=1, help="To try at last; may be given several times.")
     ] = None,
     processes: Processes = None,
+    workers: Workers = 1,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
 ) -> None:
     """Search the weights of a decoder with a language model, and write the best as decoder.yaml."""
@@ -97,7 +98,7 @@ def tune_decoder(
         num_rounds=rounds,
         beam_sizes=tuple(beam_size or ()),
     )
-    logits = _logits(source, data, name, device)
+    logits = _logits(source, data, name, device, workers)
     with progress("tuning", grid.most_trials, "trials") as advance:
         trials = tuning.tune_decoder(
             read_logits(logits),
@@ -131,7 +132,9 @@ def ngram(
     say(f"{out}: {num_sentences} sentences, {num_words} different words")
 
 
-def _logits(source: Path, data: Path | None, name: str | None, device: str) -> Path:
+def _logits(
+    source: Path, data: Path | None, name: str | None, device: str, num_workers: int
+) -> Path:
     """Return the stored logits: those given, or of a run on some data."""
     if source.is_file():
         return source
@@ -139,7 +142,9 @@ def _logits(source: Path, data: Path | None, name: str | None, device: str) -> P
         raise ValueError(f"give the data to tune {source} on (--data), or stored logits")
     from duovox.run.again import evaluate_again
 
-    _, folder = evaluate_again(source, data, name=name, device=device, store_logits=True)
+    _, folder = evaluate_again(
+        source, data, name=name, num_workers=num_workers, device=device, store_logits=True
+    )
     return folder / "logits" / f"{data.resolve().name}.npz"
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from duovox.cli_decoder import DecoderFile, LexiconFile, LmFile
-from duovox.cli_terminal import progress, say
+from duovox.cli_terminal import Workers, progress, say
 
 if TYPE_CHECKING:
     from duovox.run.model import Model
@@ -29,6 +29,7 @@ def evaluate(
         str | None, typer.Option(help="Of the results' folder; default: the data's.")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1)] = 8,
+    workers: Workers = 1,
     device: Device = "cpu",
     decoder: DecoderFile = None,
     lm: LmFile = None,
@@ -48,6 +49,7 @@ def evaluate(
         trials=trials,
         name=name,
         batch_size=batch_size,
+        num_workers=workers,
         device=device,
         decoder=chosen_decoder(file=decoder, lm=lm, lexicon=lexicon),
         store_logits=store_logits,

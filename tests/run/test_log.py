@@ -69,19 +69,23 @@ def test_a_resumed_run_keeps_the_rows_before_and_writes_the_later_ones_again(tmp
     ]
 
 
-def test_a_full_disk_costs_no_row_once_there_is_room_again(tmp_path, monkeypatch) -> None:
+def test_a_full_disk_costs_no_row_and_one_warning_until_there_is_room(
+    tmp_path, monkeypatch
+) -> None:
     path = tmp_path / "metrics.csv"
     logger = CsvLogger(path)
 
     def full(*args: Any, **kwargs: Any) -> Any:
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", full)
-        with pytest.warns(UserWarning, match=r"metrics\.csv can't be written: .*No space left"):
-            logger.log_metrics({"loss": 1}, step=1)
-    logger.log_metrics({"loss": 2}, step=2)
-    assert [row["step"] for row in rows(path)] == ["1", "2"]
+    for start in (1, 4):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", full)
+            with pytest.warns(UserWarning, match=r"metrics\.csv can't be written: .*No space left"):
+                logger.log_metrics({"loss": 1}, step=start)
+            logger.log_metrics({"loss": 1}, step=start + 1)  # another warning would be an error
+        logger.log_metrics({"loss": 2}, step=start + 2)
+        assert [row["step"] for row in rows(path)] == [str(step) for step in range(1, start + 3)]
 
 
 def test_a_forgiving_logger_hands_on_until_the_other_fails_and_says_so_once() -> None:

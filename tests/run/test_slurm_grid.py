@@ -85,7 +85,8 @@ class Grid:
         run = self.run(rate)
         if run is None or not (run / "metrics.csv").is_file():
             return 0
-        return int((run / "metrics.csv").read_text().splitlines()[-1].split(",")[0])
+        _, *rows = (run / "metrics.csv").read_text().rpartition("\n")[0].splitlines()
+        return int(rows[-1].split(",")[0]) if rows else 0  # a line may be half written
 
     def weights(self, rate: str) -> dict[str, torch.Tensor]:
         """Return the last weights of a rate's run."""

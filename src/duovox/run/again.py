@@ -24,6 +24,7 @@ from duovox.run.decoder import build_decoder, build_search, training_decoder
 from duovox.run.device import device_of
 from duovox.run.earlier_results import METRICS_FILE, check_earlier_results
 from duovox.run.evaluate import EvaluationSet, evaluate
+from duovox.run.loader_worker import worker_advice
 from duovox.run.read import read
 from duovox.run.sample import draw, length_limits, warn_of_heard
 from duovox.run.settings import Option, SpeechPipeline
@@ -56,6 +57,7 @@ def evaluate_again(
 
     Args:
         name: Of the results' folder; by default that of the data, as the set in it is always named.
+        num_workers: Processes that read audio; 0: this one.
         decoder: In place of the run's.
         store_logits: Write `logits/<set>.npz`, to be decoded again without the network.
 
@@ -84,15 +86,16 @@ def evaluate_again(
         raise _nothing_to_score(run_folder, data_folder, card)
     if card.vocabulary is not None:
         _say_what_was_heard(run_folder, index, card, data_folder.name)
-    results = evaluate(
-        network,
-        sets,
-        device=place,
-        folder=folder,
-        stream=sys.stderr,
-        search=search,
-        store_logits=store_logits,
-    )
+    with worker_advice({"--workers ": num_workers}):
+        results = evaluate(
+            network,
+            sets,
+            device=place,
+            folder=folder,
+            stream=sys.stderr,
+            search=search,
+            store_logits=store_logits,
+        )
     metrics = {"test": results} | origin
     write_whole(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
     return metrics, folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -12,21 +11,19 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from duovox.run.curve_file import CurveFile
+
 
 class CsvLogger(Logger):
-    """Write metrics.csv: one row per logged step, sparse cells, whole after every write.
+    """Write metrics.csv: one row per logged step, sparse cells, readable after every write.
 
     A resumed run keeps the rows before its checkpoint and writes the later ones again.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self.path = path
-        self._rows: dict[int, dict[str, str]] = {}
-        if path.exists():
-            with path.open(newline="", encoding="utf-8") as file:
-                self._rows = {int(row["step"]): _filled(row) for row in csv.DictReader(file)}
-        self._is_first_write = True
+        self._file = CurveFile(path)
+        self._is_failing = False
 
     @property
     def name(self) -> str:
@@ -40,29 +37,19 @@ class CsvLogger(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Add the metrics to the row of `step` and write the file."""
+        """Add the metrics to the row of `step` in the file."""
         assert step is not None
-        if self._is_first_write:
-            self._rows = {old: row for old, row in self._rows.items() if old < step}
-            self._is_first_write = False
-        row = self._rows.setdefault(step, {"step": str(step)})
-        row.update({name: f"{value:.8g}" for name, value in metrics.items()})
         try:
-            self._write()
+            self._file.add(step, {name: f"{value:.8g}" for name, value in metrics.items()})
+            self._is_failing = False
         except OSError as error:  # a full disk: the rows are kept for the next time
-            warnings.warn(f"{self.path} can't be written: {error}", stacklevel=2)
+            if not self._is_failing:
+                text = f"{self._file.path} can't be written: {error}"
+                warnings.warn(f"{text}; its rows are kept until there is space", stacklevel=2)
+            self._is_failing = True
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Do nothing: config.yaml holds the settings."""
-
-    def _write(self) -> None:
-        columns = dict.fromkeys(name for row in self._rows.values() for name in row)
-        draft = self.path.with_suffix(".csv.tmp")
-        with draft.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(columns))
-            writer.writeheader()
-            writer.writerows(self._rows[step] for step in sorted(self._rows))
-        draft.replace(self.path)
 
 
 class ForgivingLogger(Logger):
@@ -138,7 +125,3 @@ def _wandb(folder: Path, config: dict[str, Any]) -> Logger:
     )
     _ = logger.experiment  # connect now, where a failure is caught
     return logger
-
-
-def _filled(row: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in row.items() if value}

@@ -10,6 +10,6 @@ def sentence(error: Exception) -> str:
 
     Hydra's parser leaves out which argument it could not read.
     """
-    text = re.sub(r"Caught \w+ in DataLoader worker.*\n\w+: ", "", str(error), flags=re.DOTALL)
+    text = re.sub(r"Caught \w+ in DataLoader worker.*\n[\w.]+: ", "", str(error), flags=re.DOTALL)
     argument = getattr(error, "override", None)
     return f"{argument}: {text.rstrip()}" if argument else text.rstrip()

@@ -35,6 +35,7 @@ from duovox.run.flops import TrainingFlops
 from duovox.run.folder import open_run_folder
 from duovox.run.joint import training_sources
 from duovox.run.left_out import check_left_out, write_left_out
+from duovox.run.loader_worker import worker_advice, workers_of
 from duovox.run.lock import alone_in
 from duovox.run.log import make_loggers
 from duovox.run.lr_range import sweep_rates, tell
@@ -78,7 +79,8 @@ def run(config: DictConfig) -> float | None:
             may_be_done = settings.resume and settings.fit_model and settings.eval_model
             if may_be_done and (metrics := scored_before(folder, plain)) is not None:
                 return _show_again(metrics, folder)
-            return Run(settings, folder, plain, stop).go()
+            with worker_advice(workers_of(settings)):
+                return Run(settings, folder, plain, stop).go()
 
 
 def _show_again(metrics: dict[str, Any], folder: Path) -> float:

@@ -25,10 +25,11 @@ from duovox.run.data import Source
 from duovox.run.decoder import build_search, training_decoder
 from duovox.run.device import check_gpus
 from duovox.run.distributed import told_of_lost_processes
+from duovox.run.ending import ending_noted
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.failure import failure_noted
-from duovox.run.finished import METRICS_FILE, TRAINING_FILE, objective, scored_before
+from duovox.run.finished import METRICS_FILE, TRAINING_FILE, is_trained, objective, scored_before
 from duovox.run.folder import open_run_folder, run_folder
 from duovox.run.joint import training_sources
 from duovox.run.left_out import check_left_out, write_left_out
@@ -178,7 +179,7 @@ class Run:
 
     def _fit(self, network: AnyNetwork, sets: Mapping[str, list[EvaluationSet]]) -> None:
         settings = self.settings
-        if settings.resume and (self.folder / TRAINING_FILE).is_file():
+        if settings.resume and is_trained(self.folder):
             self.console.print("this run is already trained; resume=false trains it anew")
             return
         sources, validation = self._sources(sets), sets["validation"]
@@ -200,11 +201,13 @@ class Run:
         # Without resume: this process may look before the main one has put an earlier run aside.
         last = checkpoint_to_resume(self.folder, module) if settings.resume else None
         data = _training_data(settings, sources, validation)
-        with self.stop.deferred(), memory_advice(settings), told_of_lost_processes():
+        with (
+            self.stop.deferred(),
+            ending_noted(self.folder, trainer, settings.trainer, progress=progress, stop=self.stop),
+            memory_advice(settings),
+            told_of_lost_processes(),
+        ):
             trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
-            if is_main_process():
-                training = progress.state_dict() | {"steps": trainer.global_step}
-                _write_json(self.folder / TRAINING_FILE, training)
 
     def _sources(self, sets: Mapping[str, list[EvaluationSet]]) -> dict[str, Source]:
         speech, listed = self.sets.get("speech"), self.folder / LEFT_OUT_FILE

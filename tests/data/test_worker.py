@@ -32,7 +32,7 @@ def numbers() -> Iterator[int]:
     return iter(DataLoader(Numbers(), **settings))
 
 
-@pytest.mark.parametrize("name", ["TERM", "INT", "USR2"])
+@pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "USR2"])
 def test_a_signal_from_elsewhere_does_not_end_a_worker(numbers, name: str) -> None:
     assert next(numbers) == 0
     subprocess.run(["kill", f"-{name}", str(numbers._workers[0].pid)], check=True)

@@ -30,7 +30,7 @@ def begin(config: dict[str, Any], used: str | None) -> Path:
     """Make the folder of a run that has a checkpoint; with None, as earlier versions wrote it."""
     folder = run_folder(config)
     (folder / "checkpoints").mkdir(parents=True)
-    callbacks = {} if used is None else {"precision": {"used": used}}
+    callbacks = {} if used is None else {"precision": {"precision": used}}
     torch.save({"state_dict": {}, "callbacks": callbacks}, folder / "checkpoints" / "last.ckpt")
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     return folder

@@ -141,9 +141,9 @@ def test_an_error_out_of_a_worker_is_said_without_its_traceback(capsys) -> None:
 
 def test_a_run_that_was_told_to_stop_says_so_and_keeps_the_code_of_its_signal(capsys) -> None:
     with pytest.raises(SystemExit) as exit_:
-        fail(Stopped(15, "behind step 3"))
+        fail(Stopped(15, "stopped at once by SIGTERM; the same command resumes"))
     assert exit_.value.code == 143
-    assert "stopped by SIGTERM behind step 3; the same command goes on" in capsys.readouterr().err
+    assert "stopped at once by SIGTERM; the same command resumes" in capsys.readouterr().err
 
 
 def test_a_mistake_of_ours_keeps_its_traceback() -> None:

@@ -55,7 +55,7 @@ def test_a_run_that_is_started_again_has_not_failed_any_more(tmp_path) -> None:
 
 
 def test_a_run_that_was_told_to_stop_has_not_failed(tmp_path) -> None:
-    fail(tmp_path, Stopped(15, "behind step 3"))
+    fail(tmp_path, Stopped(15, "stopped at once by SIGTERM"))
     assert not (tmp_path / FAILURE_FILE).exists()
 
 

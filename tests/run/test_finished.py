@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from duovox.run import train
-from duovox.run.finished import objective, scored_before
+from duovox.run.finished import is_trained, objective, scored_before
 from duovox.run.train import Run
 
 SHORT = ("speech", "trainer.max_steps=2")
@@ -78,6 +78,32 @@ def test_a_finished_run_tells_its_number(finished: Path) -> None:
 def test_a_run_that_lacks_a_file_is_not_finished(finished: Path, name: str) -> None:
     (finished / name).unlink()
     assert scored_before(finished, PLAIN) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"steps": 4}', True),  # as versions before 2026 wrote it, when training was over
+        ('{"steps": 4, "complete": true}', True),
+        ('{"steps": 4, "complete": false}', False),
+        (None, False),
+    ],
+)
+def test_a_run_is_trained_when_its_training_was_not_interrupted(
+    finished: Path, text: str | None, expected: bool
+) -> None:
+    (finished / "training.json").unlink()
+    if text is not None:
+        (finished / "training.json").write_text(text)
+    assert is_trained(finished) is expected
+    assert (scored_before(finished, PLAIN) is not None) is expected
+
+
+@pytest.mark.parametrize("text", ['{"st', "[]"])
+def test_a_damaged_file_of_training_is_named(finished: Path, text: str) -> None:
+    (finished / "training.json").write_text(text)
+    with pytest.raises(ValueError, match=r"training\.json is damaged, .*remove it to resume"):
+        is_trained(finished)
 
 
 def test_metrics_of_other_settings_are_not_taken(finished: Path) -> None:

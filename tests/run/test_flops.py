@@ -131,7 +131,7 @@ def test_a_run_that_began_without_counting_has_no_count() -> None:
     flops.on_train_start(trainer, module)
     flops.on_train_batch_end(trainer, module, None, batch_of("speech"), 0)
     assert flops.total is None
-    assert flops.state_dict() == {"total": None}
+    assert flops.state_dict() == {"flops": None}
 
 
 def _module(network: SpeechSpeakerNetwork) -> Any:

@@ -130,7 +130,7 @@ def test_a_given_precision_is_taken_and_auto_is_chosen(
     machine(monkeypatch, speed=speed)
     callback = TrainingPrecision(setting, is_cpu=True)
     assert set_up(callback).precision == plugin
-    assert callback.state_dict() == {"used": plugin.split("-")[0]}
+    assert callback.state_dict() == {"precision": plugin.split("-")[0]}
     assert capsys.readouterr().out.startswith(f"precision: {callback.used} (")
 
 
@@ -185,7 +185,7 @@ def test_a_given_precision_overrules_that_of_the_checkpoint(monkeypatch) -> None
 
 
 def test_a_checkpoint_of_an_earlier_version_does_not_say(tmp_path: Path) -> None:
-    for callbacks, used in [({}, None), ({"precision": {"used": "32"}}, "32")]:
+    for callbacks, used in [({}, None), ({"precision": {"precision": "32"}}, "32")]:
         torch.save({"state_dict": {}, "callbacks": callbacks}, tmp_path / "last.ckpt")
         assert precision_of(tmp_path / "last.ckpt") == used
 

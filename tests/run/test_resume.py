@@ -204,6 +204,35 @@ def test_an_early_stop_is_final(run_door, undisturbed) -> None:
     assert last(run_door.run_folder)["global_step"] == 4
 
 
+@pytest.mark.parametrize("hook", ["on_validation_end", "on_train_end"])
+def test_an_early_stop_that_is_interrupted_is_final(
+    run_door, undisturbed, monkeypatch, hook: str
+) -> None:
+    arguments = ("speaker", *OFTEN, *STOPPING)
+    expected = undisturbed(*arguments)
+    original = getattr(BestAndLast, hook)
+
+    def fail(self: BestAndLast, trainer: Any, *rest: Any) -> None:
+        original(self, trainer, *rest)
+        if trainer.should_stop:
+            raise PowerFailureError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BestAndLast, hook, fail)
+        with pytest.raises(PowerFailureError):
+            run_door(*arguments)
+    run_door(*arguments)
+    different = differences(expected, run_door.run_folder)
+    # Lightning counts the one epoch as completed only where its loop has been left.
+    assert not [place for place in different if not place.startswith(("/epoch", "/loops"))]
+    reasons = [
+        json.loads((run / "training.json").read_text())["reason"]
+        for run in (expected, run_door.run_folder)
+    ]
+    assert reasons[0] == reasons[1]
+    assert "for 3 validations (callbacks.early_stopping[0].patience)" in reasons[0]
+
+
 def test_steps_behind_the_last_validation_are_kept(run_door) -> None:
     arguments = ("speech", "eval_model=false", "trainer.max_steps=3")  # validates after step 2
     run_door(*arguments)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,20 @@ SPEECH = (
 def last(run: Path) -> dict[str, Any]:
     checkpoint: dict[str, Any] = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
     return checkpoint
+
+
+def ending(run: Path) -> dict[str, Any]:
+    """Return how training ended, as training.json has it."""
+    training: dict[str, Any] = json.loads((run / "training.json").read_text())
+    return {key: training[key] for key in ("steps", "ended", "reason", "complete")}
+
+
+@pytest.fixture(autouse=True)
+def _hangups_are_not_ignored() -> Iterator[None]:
+    """The tests may run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +76,7 @@ def tell(monkeypatch: pytest.MonkeyPatch, kind: Any, hook: str, *signals: int, c
         ("training_step", 4, 2, "SIGINT"),
         ("on_before_optimizer_step", 3, 3, "SIGTERM"),  # a validation follows, and is finished
         ("validation_step", 1, 3, "SIGINT"),
+        ("training_step", 6, 3, "SIGHUP"),
         ("training_step", 12, 6, "SIGTERM"),  # the last one
     ],
 )
@@ -72,12 +88,15 @@ def test_a_run_that_is_told_to_stop_goes_on_as_if_it_had_not_been(
         tell(patch, MultiTask, hook, number, call=call)
         with pytest.raises(Stopped) as stopped:
             run_door(*SPEECH)
-    assert stopped.value.code == {"SIGTERM": 143, "SIGINT": 130}[name]
-    assert stopped.value.sentence.startswith(
-        f"stopped by {name} behind step {step}, which is saved"
-    )
+    assert stopped.value.code == {"SIGTERM": 143, "SIGINT": 130, "SIGHUP": 129}[name]
+    of = " of 6" if step < 6 else ""
+    sentence = f"training stopped after step {step}{of} by {name}; the same command resumes"
+    assert stopped.value.sentence == sentence
     assert last(run_door.run_folder)["global_step"] == step
+    found = ending(run_door.run_folder)
+    assert found == {"steps": step, "ended": "signal", "reason": sentence, "complete": False}
     run_door(*SPEECH)
+    assert ending(run_door.run_folder)["ended"] == "max_steps"
     weights = last(run_door.run_folder)["state_dict"]
     assert [key for key in undisturbed if not torch.equal(undisturbed[key], weights[key])] == []
 
@@ -87,7 +106,8 @@ def test_a_second_order_stops_at_once(run_door, monkeypatch) -> None:
     tell(monkeypatch, MultiTask, "training_step", signal.SIGINT, signal.SIGINT, call=3)
     with pytest.raises(Stopped) as stopped:
         run_door(*SPEECH)
-    assert stopped.value.sentence == "stopped by SIGINT at once; the same command goes on"
+    assert stopped.value.sentence == "stopped at once by SIGINT; the same command resumes"
+    assert ending(run_door.run_folder)["reason"] == stopped.value.sentence
     assert not list(run_door.log_folder.rglob("last.ckpt"))
 
 
@@ -103,16 +123,18 @@ def test_before_and_behind_training_a_run_stops_at_once(run_door, monkeypatch) -
         tell(patch, EvaluationSet, "__init__", signal.SIGTERM, call=1)
         with pytest.raises(Stopped) as stopped:
             run_door(*SPEECH)
-    assert stopped.value.sentence.startswith("stopped by SIGTERM at once")
+    assert stopped.value.sentence.startswith("stopped at once by SIGTERM")
     with monkeypatch.context() as patch:
         tell(patch, BestAndLast, "on_train_end", signal.SIGTERM, call=1)
         with pytest.raises(Stopped) as stopped:
             run_door(*SPEECH)
-    assert stopped.value.sentence.startswith("stopped by SIGTERM behind its training")
-    assert (run_door.run_folder / "training.json").is_file()
+    assert stopped.value.sentence.startswith("stopped after training by SIGTERM")
+    assert ending(run_door.run_folder)["ended"] == "max_steps"
 
 
-def test_a_warning_of_a_limit_is_passed_on_when_the_step_is_saved(run_door, monkeypatch) -> None:
+def test_a_warning_of_a_limit_is_passed_on_when_the_step_is_saved(
+    run_door, monkeypatch, capsys
+) -> None:
     """As submitit listens for, to requeue the job."""
     requeued: list[int] = []
 
@@ -129,16 +151,40 @@ def test_a_warning_of_a_limit_is_passed_on_when_the_step_is_saved(run_door, monk
     finally:
         signal.signal(signal.SIGUSR2, before)
     assert requeued == [2]
+    reason = (
+        "training stopped after step 2 of 6 by SIGUSR2 (the time limit of its job); the same "
+        "command resumes"
+    )
+    assert ending(run_door.run_folder)["reason"] == reason
+    assert reason in capsys.readouterr().out  # submitit ends the job, not the entry point
+
+
+def test_the_reason_says_where_a_job_is_pre_empted(run_door, monkeypatch) -> None:
+    monkeypatch.setattr("duovox.run.stop.is_preempted", lambda: True)
+    tell(monkeypatch, MultiTask, "training_step", signal.SIGTERM, call=4)
+    with pytest.raises(Stopped, match="143"):
+        run_door(*SPEECH)
+    assert "by SIGTERM (its job is pre-empted);" in ending(run_door.run_folder)["reason"]
 
 
 def test_who_listened_before_listens_again() -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
     with StopSignal().heard():
-        assert signal.getsignal(signal.SIGTERM) not in before
-    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+        assert not {signal.getsignal(number) for number in numbers} & {*before}
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+def test_a_hangup_that_nohup_ignores_stays_ignored() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    stop = StopSignal()
+    with stop.heard():
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    assert not stop.is_told
 
 
 @pytest.mark.parametrize("variable", ["LOCAL_RANK", "RANK", "SLURM_PROCID"])
 def test_other_processes_leave_without_a_fault(variable: str, monkeypatch) -> None:
     monkeypatch.setenv(variable, "1")
-    assert Stopped(signal.SIGTERM, "at once").code == 0
+    assert Stopped(signal.SIGTERM, "stopped at once").code == 0

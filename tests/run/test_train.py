@@ -148,15 +148,18 @@ def test_a_run_killed_mid_way_ends_with_the_weights_of_an_undisturbed_one(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
+)
 def test_a_run_told_to_stop_does_so_with_its_workers_and_goes_on_from_its_last_step(
     commands, expected, tmp_path: Path, number: int, code: int
 ) -> None:
     command = commands(tmp_path)  # saves by the clock every ten minutes
+    name = signal.Signals(number).name
     found_code, said = send_behind_step(9, number, command, tmp_path)
     step = saved_step(tmp_path)
     assert found_code == code
-    assert f"behind step {step}, which is saved; the same command goes on" in said
+    assert f"training stopped after step {step} of 30 by {name}; the same command resumes" in said
     assert "Traceback" not in said
     assert 9 <= step < 30
     subprocess.run(command, check=True, cwd=tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -125,6 +126,12 @@ def last_step(folder: Path) -> int:
     last = torch.load(config.parent / "checkpoints" / "last.ckpt", weights_only=True)
     step: int = last["global_step"]
     return step
+
+
+def reason(folder: Path) -> str:
+    (path,) = folder.glob("logs/*/*/*/training.json")
+    text: str = json.loads(path.read_text())["reason"]
+    return text
 
 
 def weights(folder: Path) -> list[dict[str, torch.Tensor]]:
@@ -254,6 +261,10 @@ def test_when_one_process_is_told_to_stop_both_do_and_go_on_from_there(
     assert train("undisturbed", *THAWING).returncode == 0
     assert train("stopped", *THAWING, SIGNALLED=told, SIGNAL="SIGTERM").returncode == 143
     assert last_step(tmp_path / "stopped") == 3
+    cause = "SIGTERM" if told == "0" else "a signal to another of its processes"
+    assert reason(tmp_path / "stopped") == (
+        f"training stopped after step 3 of 5 by {cause}; the same command resumes"
+    )
     assert train("stopped", *THAWING).returncode == 0
     expected, found = weights(tmp_path / "undisturbed"), weights(tmp_path / "stopped")
     assert differences(expected[0], found[0]) == differences(expected[1], found[1]) == []

@@ -24,7 +24,7 @@ def leave_signals_to_main(worker_id: int) -> None:
 
     Terminals, batch systems and containers send a signal to all processes of a run at once.
     """
-    for number in (signal.SIGINT, signal.SIGUSR2):
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":  # which tells who sent a signal
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})

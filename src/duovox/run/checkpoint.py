@@ -12,6 +12,7 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
+from duovox.run.ending import steps_made
 from duovox.run.stop import StopSignal
 from duovox.run.weights import LAST, PREVIOUS
 
@@ -104,8 +105,8 @@ class BestAndLast(Checkpoint):
         """Save the last state, and leave if a process was told to."""
         is_saved = self._save(trainer, LAST, weights_only=False)
         if trainer.strategy.reduce_boolean_decision(self.stop.is_told, all=False):
-            step = f"behind step {trainer.global_step}"
-            self.stop.leave(f"{step}, which {'is' if is_saved else 'can not be'} saved")
+            made = steps_made(trainer, trainer.max_steps)
+            self.stop.leave(f"training stopped {made}{'' if is_saved else ', which is not saved,'}")
 
     def _save_if_best(self, trainer: Trainer) -> None:
         if self.monitor is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from duovox.run.finished import TRAINING_FILE
+from duovox.run.finished import is_trained
 from duovox.run.folder import run_folder
 from duovox.run.precision import Name, is_available, precision_of, unstated_precision
 from duovox.run.weights import CONFIG_FILE, LAST, PREVIOUS
@@ -56,7 +56,7 @@ def _was_continued(folder: Path, setting: object) -> bool:
 
 def _is_stuck(folder: Path, *, is_cpu: bool) -> bool:
     """Tell whether a run is unfinished, in a precision that this machine lacks."""
-    if (folder / TRAINING_FILE).is_file():
+    if is_trained(folder):
         return False
     return not all(
         is_available(precision or unstated_precision(is_cpu=is_cpu), is_cpu=is_cpu)

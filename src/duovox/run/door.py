@@ -15,6 +15,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from duovox.run.environment import load_environment
+from duovox.run.output import outlive_terminal
 from duovox.run.sentence import sentence
 from duovox.run.stop import Stopped
 
@@ -27,6 +28,7 @@ def at_the_door(script: str, config_name: str) -> Iterator[None]:
 
     DUOVOX_DEBUG=1 shows the traceback as well.
     """
+    outlive_terminal()
     folder = Path(script).resolve().parent
     load_environment(folder)
     register_tasks()

@@ -42,7 +42,18 @@ def failure_noted(folder: Path, plain: dict[str, Any]) -> Iterator[None]:
 
 
 def failure_text(error: Exception) -> str:
-    """Return the time and the sentence; an error that is no user's is named by its kind too."""
+    """Return the time and the sentence."""
+    return f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{failure_sentence(error)}\n"
+
+
+def read_failure(text: str) -> tuple[str, str]:
+    """Return the time (ISO 8601) and the sentence, in one line, that error.txt holds."""
+    time, _, error = text.partition("\n")
+    return time, " ".join(error.split())
+
+
+def failure_sentence(error: BaseException) -> str:
+    """Return what an error says; one that is no user's is named by its kind too."""
     text = sentence(error) or "no reason was given"
     kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: "
-    return f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{kind}{text}\n"
+    return f"{kind}{text}"

@@ -12,9 +12,32 @@ import yaml
 
 from duovox.run.weights import CONFIG_FILE
 
-TRAINING_FILE = "training.json"  # written when training is over
+TRAINING_FILE = "training.json"  # written whenever training ends
 METRICS_FILE = "metrics.json"  # written when all sets are scored
 RATES_FILE = "lr_range.csv"  # written when a range test is over
+
+
+def is_trained(folder: Path) -> bool:
+    """Tell whether training is over: it has ended, and was not interrupted by a signal or an error.
+
+    Raises:
+        ValueError: training.json is damaged.
+    """
+    path = folder / TRAINING_FILE
+    if not path.is_file():
+        return False
+    try:
+        return is_complete(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is damaged, so nothing tells whether this run is trained ({error}): remove it "
+            "to resume training from the last checkpoint, or restore it"
+        ) from error
+
+
+def is_complete(training: Mapping[str, Any]) -> bool:
+    """Tell whether training.json is that of a trained run; early ones were written for no other."""
+    return bool(training.get("complete", True))
 
 
 def scored_before(folder: Path, plain: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -23,10 +46,9 @@ def scored_before(folder: Path, plain: Mapping[str, Any]) -> dict[str, Any] | No
     None where something is left to do: also where the latest command had these settings, but the
     metrics are those of an earlier one.
     """
-    paths = [folder / name for name in (TRAINING_FILE, CONFIG_FILE, METRICS_FILE)]
-    if not all(path.is_file() for path in paths):
+    config, metrics = folder / CONFIG_FILE, folder / METRICS_FILE
+    if not (config.is_file() and metrics.is_file() and is_trained(folder)):
         return None
-    _, config, metrics = paths
     if config.stat().st_mtime_ns > metrics.stat().st_mtime_ns:
         return None
     if yaml.safe_load(config.read_text(encoding="utf-8")) != plain:

@@ -35,11 +35,11 @@ class TrainingFlops(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the count so far."""
-        return {"total": self.total}
+        return {"flops": self.total}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Count on from there."""
-        self.total, self._is_restored = state_dict["total"], True
+        self.total, self._is_restored = state_dict["flops"], True
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin to count where training begins, and print what a second of audio costs."""

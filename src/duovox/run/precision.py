@@ -18,7 +18,7 @@ from duovox.network.wav2vec2.format import own
 from duovox.run.settings import Settings
 
 Name = Literal["16", "bf16", "32"]
-_STATE = "precision"
+_STATE = "precision"  # in a checkpoint, and in training.json
 _WORTH_IT = 1.5  # times float32's speed: less is lost again in conversions
 _HOPELESS = 1 / 5  # of float32's speed: no need to measure again
 _SIZE, _NUM_TRIALS = 1024, 5
@@ -55,7 +55,7 @@ class TrainingPrecision(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the choice."""
-        return {"used": self.used}
+        return {_STATE: self.used}
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Choose, and let Lightning compute in that precision from now on."""
@@ -106,7 +106,7 @@ def precision_of(checkpoint: Path) -> Name | None:
         ValueError: the checkpoint is damaged.
     """
     callbacks = own.content_of(checkpoint).get("callbacks", {})
-    used: Name | None = callbacks.get(_STATE, {}).get("used")
+    used: Name | None = callbacks.get(_STATE, {}).get(_STATE)
     return used
 
 

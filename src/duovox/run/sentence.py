@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 
-def sentence(error: Exception) -> str:
+def sentence(error: BaseException) -> str:
     """Return what the error says, without the traceback that loaders put around a worker's error.
 
     Hydra's parser leaves out which argument it could not read.

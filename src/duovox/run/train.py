@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,11 @@ from duovox.run.data import Source
 from duovox.run.decoder import build_search, training_decoder
 from duovox.run.device import check_gpus
 from duovox.run.distributed import told_of_lost_processes
+from duovox.run.ending import ending_noted
 from duovox.run.environment import is_main_process, write_environment
 from duovox.run.evaluate import EvaluationSet, evaluate
 from duovox.run.failure import failure_noted
-from duovox.run.finished import METRICS_FILE, TRAINING_FILE, objective, scored_before
+from duovox.run.finished import METRICS_FILE, TRAINING_FILE, is_trained, objective, scored_before
 from duovox.run.flops import TrainingFlops
 from duovox.run.folder import open_run_folder
 from duovox.run.joint import training_sources
@@ -52,7 +53,7 @@ from duovox.run.speech_data import SpeechSets
 from duovox.run.stop import StopSignal
 from duovox.run.trainer import build_trainer, check_monitors
 from duovox.run.training import build_module, build_tasks
-from duovox.run.training_data import TrainingData
+from duovox.run.training_data import build_training_data
 from duovox.run.weights import ModelCard, checkpoint_to_resume, load_weights
 from duovox.task.summary import measured
 
@@ -184,7 +185,7 @@ class Run:
 
     def _fit(self, network: AnyNetwork, sets: Mapping[str, list[EvaluationSet]]) -> None:
         settings = self.settings
-        if settings.resume and (self.folder / TRAINING_FILE).is_file():
+        if settings.resume and is_trained(self.folder):
             self.console.print("this run is already trained; resume=false trains it anew")
             return
         sources, validation = self._sources(sets), sets["validation"]
@@ -200,23 +201,20 @@ class Run:
         # Without resume: this process may look before the main one has put an earlier run aside.
         last = checkpoint_to_resume(self.folder, module) if settings.resume else None
         precision = training_precision(settings, last)
-        progress, flops = TrainingProgress(settings), TrainingFlops()
+        observers = [precision, TrainingProgress(settings), TrainingFlops()]
         trainer = build_trainer(
-            settings,
-            self.folder,
-            loggers=loggers,
-            observers=[precision, progress, flops],
-            stop=self.stop,
+            settings, self.folder, loggers=loggers, observers=observers, stop=self.stop
         )
         if settings.trainer.compile:
             compile_layers(network)
-        data = _training_data(settings, sources, validation)
-        with self.stop.deferred(), memory_advice(settings), told_of_lost_processes():
+        data = build_training_data(settings, sources, validation)
+        with (
+            self.stop.deferred(),
+            ending_noted(self.folder, trainer, settings.trainer, observers, stop=self.stop),
+            memory_advice(settings),
+            told_of_lost_processes(),
+        ):
             trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
-            if is_main_process():
-                training = progress.state_dict() | {"steps": trainer.global_step}
-                training |= {"precision": precision.used, "flops": flops.total}
-                _write_json(self.folder / TRAINING_FILE, training)
 
     def _sources(self, sets: Mapping[str, list[EvaluationSet]]) -> dict[str, Source]:
         speech, listed = self.sets.get("speech"), self.folder / LEFT_OUT_FILE
@@ -232,7 +230,7 @@ class Run:
 
     def _sweep(self, network: AnyNetwork, sets: Mapping[str, list[EvaluationSet]]) -> None:
         settings = self.settings
-        data = _training_data(settings, self._sources(sets), [])
+        data = build_training_data(settings, self._sources(sets), [])
         module = build_module(settings, network, self.tasks)
         if settings.trainer.compile:
             compile_layers(network)
@@ -280,19 +278,6 @@ class Run:
             make_sets: Any = one.validation if kind == "validation" else one.test
             chosen += make_sets(self.tasks[name])
         return chosen
-
-
-def _training_data(
-    settings: Settings, sources: Mapping[str, Source], validation: Sequence[EvaluationSet]
-) -> TrainingData:
-    parts = (settings.speech, settings.speaker, settings.ssl)
-    loading = [part.dataloader for part in parts if part]
-    return TrainingData(
-        sources,
-        [one.batches for one in validation],
-        num_workers=sum(part.num_workers for part in loading),
-        pin_memory=settings.gpus > 0 and all(part.pin_memory for part in loading),
-    )
 
 
 def _describe(task: str, source: Source) -> str:

@@ -8,13 +8,13 @@ from typing import Any
 
 from lightning.pytorch import Callback
 from lightning.pytorch import Trainer as LightningTrainer
-from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy
 
 from duovox.run.checkpoint import BestAndLast
 from duovox.run.collapse import CollapseStop
 from duovox.run.distributed import several_processes
+from duovox.run.early_stopping import EarlyStopping
 from duovox.run.faults import FaultLog
 from duovox.run.gradient_variance import GradientVariance
 from duovox.run.memory_curve import MemoryCurve
@@ -83,13 +83,8 @@ def check_monitors(settings: Callbacks, measured: Collection[str]) -> None:
 def _callbacks(settings: Settings, folder: Path, stop: StopSignal) -> list[Callback]:
     chosen, objective = settings.callbacks, settings.network.ssl_cfg
     watchers: list[Callback] = [
-        EarlyStopping(
-            early.monitor,
-            patience=early.patience,
-            divergence_threshold=early.divergence_threshold,
-            mode="min",
-        )
-        for early in chosen.early_stopping
+        EarlyStopping(rule, setting=f"callbacks.early_stopping[{number}]")
+        for number, rule in enumerate(chosen.early_stopping)
     ]
     if chosen.collapse is not None and objective is not None:
         watchers.append(CollapseStop(chosen.collapse, num_entries=objective.num_entries))

@@ -10,6 +10,22 @@ from torch.utils.data import DataLoader
 
 from duovox.data.loader import training_loader
 from duovox.run.data import Source
+from duovox.run.evaluate import EvaluationSet
+from duovox.run.settings import Settings
+
+
+def build_training_data(
+    settings: Settings, sources: Mapping[str, Source], validation: Sequence[EvaluationSet]
+) -> TrainingData:
+    """Return the training stream of a run, and the sets that it validates on."""
+    parts = (settings.speech, settings.speaker, settings.ssl)
+    loading = [part.dataloader for part in parts if part]
+    return TrainingData(
+        sources,
+        [one.batches for one in validation],
+        num_workers=sum(part.num_workers for part in loading),
+        pin_memory=settings.gpus > 0 and all(part.pin_memory for part in loading),
+    )
 
 
 class TrainingData(LightningDataModule):

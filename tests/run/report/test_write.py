@@ -53,6 +53,31 @@ class Page(HTMLParser):
         return "\n".join(text for _, text in self.pieces)
 
 
+REASON = "training ended after step 3 of 8 by an error: a.tar is damaged"
+
+
+@pytest.mark.parametrize(
+    ("files", "notices"),
+    [
+        ({"training.json": {"reason": REASON}}, [REASON]),
+        ({"metrics.json": {"training": {"steps": 8, "reason": "old"}}}, ["old"]),
+        ({"training.json": {"reason": REASON}, "error.txt": "2026\na.tar is\ndamaged\n"}, [REASON]),
+        (
+            {"training.json": {"reason": REASON}, "error.txt": "2026\nno data\n"},
+            [REASON, "failed: no data (2026)"],
+        ),
+        ({"error.txt": "2026\nno data\n"}, ["failed: no data (2026)"]),
+        ({"training.json": {"steps": 8}}, []),  # of an early version
+    ],
+)
+def test_the_page_says_first_why_training_ended(
+    make_run: MakeRun, files: dict[str, Any], notices: list[str]
+) -> None:
+    texts = {name: t if isinstance(t, str) else json.dumps(t) for name, t in files.items()}
+    page = Page(write_report(make_run({"config.yaml": "seed: 1\n"} | texts)))
+    assert page.texts("notice") == [*notices, "This run has not been scored yet."]
+
+
 @pytest.fixture(scope="module")
 def whole_page(whole_run: Path) -> Page:
     path = write_report(whole_run)

@@ -18,18 +18,27 @@ from duovox.run.report.run_folder import RunResults
 
 
 def header(results: RunResults) -> Markup:
-    """Return the name of the run, and when and how long it was trained."""
+    """Return the name of the run, when and how long it was trained, and why training ended."""
     project, experiment, run = results.folder.parts[-3:]
     return element(
         "header",
         element("p", project, class_="muted"),
         element("h1", experiment),
         element("p", " · ".join([f"run {run}", *_facts(results)]), class_="muted"),
+        *(element("p", text, class_="notice") for text in _endings(results)),
     )
 
 
+def _endings(results: RunResults) -> list[str]:
+    """Return why training ended, and what failed last where that was something else."""
+    reason: str = results.training.get("reason", "")
+    failed_at, error = results.failure
+    is_new = bool(error) and not " ".join(reason.split()).endswith(error)
+    return [text for text in (reason, f"failed: {error} ({failed_at})" if is_new else "") if text]
+
+
 def _facts(results: RunResults) -> list[str]:
-    training = results.metrics.get("training", {})
+    training = results.training
     last_step = max((curve.steps[-1] for curve in results.curves.values() if len(curve)), default=0)
     facts = [_date(results)]
     if seconds := training.get("seconds"):

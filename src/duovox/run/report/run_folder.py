@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from duovox.run.failure import FAILURE_FILE, read_failure
+from duovox.run.finished import TRAINING_FILE
 from duovox.run.report.code_plot import CodeUse, read_code_use
 from duovox.run.report.curve import Curve, read_curves
 from duovox.run.report.hypotheses import Hypothesis, read_hypotheses
@@ -23,6 +25,8 @@ class RunResults:
 
     folder: Path  # absolute: <log_folder>/<project>/<experiment>/<run>
     metrics: dict[str, Any]  # metrics.json
+    training: dict[str, Any]  # training.json
+    failure: tuple[str, str]  # error.txt: when (ISO 8601), and why
     curves: dict[str, Curve]  # columns of metrics.csv
     hypotheses: dict[str, list[Hypothesis]]  # by set
     trial_lists: list[ScoredTrials]
@@ -56,11 +60,14 @@ def read_run(run_folder: Path) -> RunResults:
             f"Give <log_folder>/<project>/<experiment>/<run>"
         )
     curves, bad_utterances = folder / "metrics.csv", folder / "bad_utterances.jsonl"
-    config = folder / "config.yaml"
+    config, error = folder / "config.yaml", folder / FAILURE_FILE
+    metrics = _read_json(folder / "metrics.json")
     hypotheses = (read_hypotheses(path) for path in sorted(folder.glob("hypotheses/*.jsonl")))
     return RunResults(
         folder=folder,
-        metrics=_read_json(folder / "metrics.json"),
+        metrics=metrics,
+        training=_read_json(folder / TRAINING_FILE) or metrics.get("training", {}),
+        failure=read_failure(error.read_text(encoding="utf-8")) if error.is_file() else ("", ""),
         curves=read_curves(curves) if curves.is_file() else {},
         hypotheses={items[0].set_name: items for items in hypotheses if items},
         trial_lists=[t for path in sorted(folder.glob("scores/*.txt")) if (t := read_scores(path))],

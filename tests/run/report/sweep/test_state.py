@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,34 @@ def test_a_run_of_which_there_are_only_settings_has_not_begun(folder) -> None:
 def test_a_run_that_nobody_works_at_is_stopped(folder) -> None:
     state = state_of(folder, metrics_csv=CURVES)
     assert (state.status, state.steps) == (Status.STOPPED, "40 of 2,000")
-    assert state.remark == "the same command goes on"
+    assert state.remark == "no reason was recorded; the same command resumes"
+
+
+def training(*, complete: bool, steps: int = 1200) -> str:
+    ending = {"ended": "early_stopping", "reason": "why", "complete": complete}
+    return json.dumps({"steps": steps} | ending)
+
+
+def test_a_stopped_run_says_why_also_if_it_was_scored(folder) -> None:
+    state = state_of(folder, metrics_csv=CURVES, training_json=training(complete=False))
+    assert (state.status, state.steps) == (Status.STOPPED, "1,200 of 2,000")
+    assert (state.ended, state.reason, state.remark) == ("early_stopping", "why", "why")
+    assert state_of(folder, metrics_json="{}").status is Status.STOPPED
+
+
+def test_a_trained_run_says_why_training_ended(folder) -> None:
+    state = state_of(folder, training_json=training(complete=True))
+    assert (state.status, state.remark) == (
+        Status.NOT_SCORED,
+        "why; the same command scores it",
+    )
+    state = state_of(folder, metrics_json="{}")
+    assert (state.status, state.ended, state.remark) == (Status.DONE, "early_stopping", "")
+
+
+def test_a_run_that_has_resumed_has_not_ended(folder, monkeypatch) -> None:
+    monkeypatch.setattr("duovox.run.report.sweep.state.is_at_work", lambda run: run == folder)
+    assert state_of(folder, training_json=training(complete=False)).ended == ""
 
 
 def test_a_run_is_running_while_its_lock_is_held(folder, monkeypatch) -> None:

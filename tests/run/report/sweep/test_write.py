@@ -38,6 +38,24 @@ def test_the_command_prints_the_tables_and_leaves_labels_out(sweep: Path, write_
     assert result.output.splitlines()[-1].endswith("report.html")
 
 
+def test_why_each_run_ended_stands_in_all_tables(sweep: Path) -> None:
+    reason = "training stopped after step 90 of 400 by SIGHUP; the same command resumes"
+    stopped = {"steps": 90, "ended": "signal", "reason": reason, "complete": False}
+    (sweep / "d" / "training.json").write_text(json.dumps(stopped))
+    early = {"steps": 300, "ended": "early_stopping", "reason": "val_wer", "complete": True}
+    (sweep / "c8" / "training.json").write_text(json.dumps(early))
+    result = CliRunner(env={"COLUMNS": "250"}).invoke(app, ["report", str(sweep)])
+    assert reason in result.output
+    page = (sweep / "report.html").read_text()
+    assert f"<td>{reason}</td>" in page
+    assert "<td>300 of 400</td><td>early stopping</td>" in page
+    runs = {Path(run["folder"]).name: run for run in rows_of(sweep / "runs.csv")}
+    assert (runs["d"]["ended"], runs["d"]["reason"]) == ("signal", reason)
+    assert (runs["c8"]["ended"], runs["c8"]["reason"]) == ("early_stopping", "val_wer")
+    summary = json.loads((sweep / "summary.json").read_text())
+    assert {run["ended"] for run in summary["runs"]} == {"", "signal", "early_stopping"}
+
+
 def test_the_page_holds_tables_and_plots_for_light_and_dark(written: Path) -> None:
     page = (written / "report.html").read_text()
     assert page.count("<img") == 2 * 4  # pareto, words, voices, rates

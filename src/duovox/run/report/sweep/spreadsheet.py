@@ -41,6 +41,8 @@ def _run_cells(run: SweepRun) -> dict[str, Any]:
         "steps": run.state.num_steps,
         "max_steps": run.state.max_steps,
         "error": run.state.error,
+        "ended": run.state.ended,
+        "reason": run.state.reason,
         "lr": run.lr,
         "objective": run.objective,
         **{place: plain(value) for place, value in run.settings.items()},

@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from duovox.run.failure import FAILURE_FILE
-from duovox.run.finished import METRICS_FILE, RATES_FILE, TRAINING_FILE
+from duovox.run.failure import FAILURE_FILE, read_failure
+from duovox.run.finished import METRICS_FILE, RATES_FILE, TRAINING_FILE, is_complete
 from duovox.run.lock import is_at_work
 from duovox.run.report.sweep.reading import parsed
 
@@ -19,7 +19,7 @@ class Status(StrEnum):
 
     DAMAGED = "damaged"  # a file of it can't be read
     FAILED = "failed"
-    STOPPED = "stopped"  # nobody is at work; the same command goes on, or begins anew
+    STOPPED = "stopped"  # nobody is at work; the same command resumes, or begins
     RUNNING = "running"
     NOT_SCORED = "not scored yet"  # trained
     DONE = "done"
@@ -34,6 +34,8 @@ class State:
     max_steps: int  # asked for
     failed_at: str = ""  # ISO 8601
     error: str = ""  # what a failed run said last, or what can't be read
+    ended: str = ""  # how training ended, a word of training.json; empty: it has not, or long ago
+    reason: str = ""  # the same in a sentence
 
     @property
     def steps(self) -> str:
@@ -44,14 +46,17 @@ class State:
 
     @property
     def remark(self) -> str:
-        """Say what went wrong, or how it goes on."""
+        """Say what went wrong or why training ended, and what to do."""
         if self.status is Status.DAMAGED:
             return self.error
         if self.status is Status.FAILED:
             return f"{self.error} ({self.failed_at})"
         if self.status is Status.STOPPED:
-            return "the same command goes on" if self.num_steps else "the same command begins"
-        return "the same command scores it" if self.status is Status.NOT_SCORED else ""
+            unknown = "no reason was recorded; the same command resumes"
+            return self.reason or (unknown if self.num_steps else "the same command begins")
+        if self.status is Status.NOT_SCORED:
+            return "; ".join(filter(None, [self.reason, "the same command scores it"]))
+        return ""
 
 
 def read_state(folder: Path, config: dict[str, Any]) -> State:
@@ -60,26 +65,34 @@ def read_state(folder: Path, config: dict[str, Any]) -> State:
     Raises:
         ValueError: a file is damaged.
     """
-    failed_at, _, error = parsed(folder / FAILURE_FILE, str, default="").partition("\n")
+    failed_at, error = parsed(folder / FAILURE_FILE, read_failure, default=("", ""))
+    nothing: dict[str, Any] = {}
+    training = parsed(folder / TRAINING_FILE, _training, default=nothing)
     is_range_test = bool(config.get("run_lr_range_test"))
     steps = config.get("lr_range_iterations") if is_range_test else _max_steps(config)
+    status = _status(folder, training, RATES_FILE if is_range_test else METRICS_FILE)
+    ending = {} if status is Status.RUNNING else training  # that of an earlier attempt
     return State(
-        status=_status(folder, is_range_test=is_range_test),
-        num_steps=_num_steps(folder),
+        status=status,
+        num_steps=training.get("steps") or parsed(folder / "metrics.csv", _logged_steps, default=0),
         max_steps=steps or 0,
         failed_at=failed_at,
-        error=" ".join(error.split()),
+        error=error,
+        ended=ending.get("ended", ""),
+        reason=ending.get("reason", ""),
     )
 
 
-def _status(folder: Path, *, is_range_test: bool) -> Status:
+def _status(folder: Path, training: dict[str, Any], results_file: str) -> Status:
     if is_at_work(folder):
         return Status.RUNNING
     if (folder / FAILURE_FILE).is_file():
         return Status.FAILED
-    if (folder / (RATES_FILE if is_range_test else METRICS_FILE)).is_file():
+    if not is_complete(training):
+        return Status.STOPPED
+    if (folder / results_file).is_file():
         return Status.DONE
-    return Status.NOT_SCORED if (folder / TRAINING_FILE).is_file() else Status.STOPPED
+    return Status.NOT_SCORED if training else Status.STOPPED
 
 
 def _max_steps(config: dict[str, Any]) -> int:
@@ -88,9 +101,9 @@ def _max_steps(config: dict[str, Any]) -> int:
     return steps if isinstance(steps, int) else 0
 
 
-def _num_steps(folder: Path) -> int:
-    trained = parsed(folder / TRAINING_FILE, lambda text: int(json.loads(text)["steps"]), default=0)
-    return trained or parsed(folder / "metrics.csv", _logged_steps, default=0)
+def _training(text: str) -> dict[str, Any]:
+    training: dict[str, Any] = json.loads(text)
+    return training | {"steps": int(training["steps"])}
 
 
 def _logged_steps(text: str) -> int:

@@ -13,7 +13,14 @@ from duovox.run.report.sweep.pareto import front, points_of
 from duovox.run.report.sweep.runs import SweepRun
 from duovox.run.report.sweep.state import Status
 
-TEXTS = ("Runs", "Run", "Remark", "Status", "Folder")  # columns of words; the others hold numbers
+TEXTS = (
+    "Runs",
+    "Run",
+    "Remark",
+    "Status",
+    "Ended by",
+    "Folder",
+)  # columns of words; the others hold numbers
 FRONT = "\N{BLACK DIAMOND}"
 NOTE = (
     "Error rates in percent, on test sets: the mean over seeds \N{PLUS-MINUS SIGN} one standard "
@@ -102,12 +109,13 @@ def all_runs(runs: Sequence[SweepRun]) -> TextTable:
             run.name,
             run.state.status,
             run.state.steps,
+            run.state.ended.replace("_", " "),
             *(m.text(run.results.get(name, {}), unit="") or "" for name, m in columns(runs)),
         ]
         for run in runs
     ]
     names = [column_title(name, measure) for name, measure in columns(runs)]
-    return TextTable(title="Runs", header=["Run", "Status", "Steps", *names], rows=rows)
+    return TextTable(title="Runs", header=["Run", "Status", "Steps", "Ended by", *names], rows=rows)
 
 
 def column_title(name: str, measure: Measure) -> str:

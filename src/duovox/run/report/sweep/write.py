@@ -119,6 +119,8 @@ def _summary(runs: Sequence[SweepRun], grids: Sequence[Grid]) -> str:
                 "experiment": run.experiment,
                 "settings": run.settings,
                 "status": run.state.status,
+                "ended": run.state.ended,
+                "reason": run.state.reason,
                 "objective": run.objective,
                 "test": run.results,
             }

@@ -58,6 +58,13 @@ def test_each_validation_begins_a_new_window() -> None:
     assert module.logged[2]["gradient_variance"] == pytest.approx(2 * 7)
 
 
+def test_gradients_that_are_not_finite_are_left_out() -> None:
+    module, variance = Module(), GradientVariance(2)
+    hear(variance, module, np.array([[np.inf] * 7, [0] * 7, [np.nan] * 7, [2] * 7], np.float32))
+    assert [*module.logged] == [4]
+    assert module.logged[4]["gradient_variance"] == pytest.approx(2 * 7)
+
+
 def test_it_is_logged_on_request(run_ssl_door) -> None:
     run_ssl_door("ssl", "callbacks.gradient_variance_steps=2", "eval_model=false")
     with (run_ssl_door.run_folder / "metrics.csv").open() as file:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch.plugins import MixedPrecision
 
 from duovox.batch import NetworkOutput
+from duovox.run import trainer
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
 
@@ -99,3 +101,23 @@ def test_too_many_bad_steps_in_a_row_stop_the_run_with_advice(run_door, spoil, b
     for advice in ("max_bad_steps=2", "optim.algo.lr", "gradient_clip_val", "bad_steps.jsonl"):
         assert advice in str(said.value)
     assert [row["step"] for row in bad_steps(run_door.run_folder)] == [2, 3]
+
+
+def test_half_precision_looks_for_its_loss_scale_without_a_bad_step(run_door, monkeypatch) -> None:
+    """Its scaler stands in for that of a GPU; the scale at first makes any gradient overflow."""
+    options = trainer.machine_options
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127, backoff_factor=2.0**-125)
+    half = MixedPrecision("16-mixed", "cpu", scaler=scaler)
+
+    def in_half_precision(settings: Any) -> dict[str, Any]:
+        return options(settings) | {"precision": None, "plugins": [half]}
+
+    monkeypatch.setattr(trainer, "machine_options", in_half_precision)
+    run_door("speech", *SETTINGS, "callbacks.max_bad_steps=0")
+    run = run_door.run_folder
+    assert scaler.get_scale() == 4.0
+    assert not (run / "bad_steps.jsonl").exists()
+    checkpoint = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == 4
+    steps = {float(state["step"]) for state in checkpoint["optimizer_states"][0]["state"].values()}
+    assert steps == {3.0}  # the first step was skipped

@@ -24,6 +24,7 @@ def _loud_again():
     [
         "The `srun` command is available on your system but is not used.",
         "Checkpoint directory /tmp/a exists and is not empty.",
+        "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and",
         "The 'train_dataloader' does not have many workers which may be a bottleneck.",
     ],
 )

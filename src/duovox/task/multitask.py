@@ -18,6 +18,7 @@ from duovox.loss.weighting import LearnedWeighting
 from duovox.task import data_source
 from duovox.task.data_source import DataSource
 from duovox.task.evaluation import Evaluation
+from duovox.task.loss_scale import loss_scale
 from duovox.task.running_mean import RunningMean
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
@@ -36,7 +37,8 @@ class MultiTask(LightningModule):
     The weighted losses are added up, or a gradient method makes one gradient of those of the tasks.
     A loss that is not finite drops its task from the step and leaves the others alone; gradients
     that are not finite drop the step, as does a step in which no loss is finite. Both are told
-    (`dropped_tasks`, `is_step_dropped`) and counted (`bad_steps_in_a_row`).
+    (`dropped_tasks`, `is_step_dropped`) and counted (`bad_steps_in_a_row`). Where half
+    precision scales the loss up, such gradients show that the scale is too large: they are neither.
 
     Args:
         network: what the tasks call.
@@ -161,8 +163,10 @@ class MultiTask(LightningModule):
         if not (is_heard and gradients):
             return
         norm = nn.utils.get_total_norm(gradients)
-        self.is_step_dropped = not bool(torch.isfinite(norm))
-        if self.is_step_dropped:
+        if not torch.isfinite(norm):
+            if loss_scale(self.trainer) > 1:
+                return  # it is too large: the scaler skips the step, and halves it
+            self.is_step_dropped = True
             optimizer.zero_grad(set_to_none=True)
             self._count_bad_step()
             return
@@ -269,8 +273,7 @@ class MultiTask(LightningModule):
             return
         shared = self.task_gradients.shared()
         if shared is not None and self._are_gradients_logged():
-            scaler = getattr(self.trainer.precision_plugin, "scaler", None)  # of half precision
-            measured = shared.measure(loss_scale=scaler.get_scale() if scaler else 1.0)
+            measured = shared.measure(loss_scale=loss_scale(self.trainer))
             self.log_curves(measured, step=self.global_step + 1)
         if self.gradient_method is not None:
             self.task_gradients.write(shared, self.gradient_method)

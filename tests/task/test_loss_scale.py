@@ -1,4 +1,4 @@
-"""Half precision looks for its loss scale; torch's scaler on the CPU goes the way of that on a GPU."""
+"""Half precision looks for its loss scale: torch's scaler on the CPU does what it does on a GPU."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from duovox.run.environment import load_environment
+from duovox.run.launcher import launcher_advice
 from duovox.run.output import outlive_terminal
 from duovox.run.sentence import sentence
 from duovox.run.stop import Stopped
@@ -34,7 +35,8 @@ def at_the_door(script: str, config_name: str) -> Iterator[None]:
     register_tasks()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let errors come through to this place
     try:
-        yield
+        with launcher_advice():
+            yield
     except Stopped as stopped:
         if stopped.code:
             print(f"{sys.argv[0]}: {stopped.sentence}", file=sys.stderr)

@@ -15,9 +15,9 @@ class GradientVariance(Callback):
 
     The weights hardly move in so few steps, so what differs is the noise of the batches: it falls
     as the inverse of their size, as long as larger ones still help. Gradients are those before
-    clipping; those that are not finite are left out. Two curves: `gradient_variance` is the mean squared distance from the mean gradient
-    (the trace of the covariance), `gradient_variance_share` the same over the squared norm of the
-    mean. A window in which a run was stopped gives no point.
+    clipping; those that are not finite are left out. Two curves: `gradient_variance` is the mean
+    squared distance from the mean gradient (the trace of the covariance), `gradient_variance_share`
+    the same over the squared norm of the mean. A window in which a run was stopped gives no point.
 
     Costs two copies of the gradients and one pass over them per step of the window.
 

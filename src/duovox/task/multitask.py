@@ -37,8 +37,8 @@ class MultiTask(LightningModule):
     The weighted losses are added up, or a gradient method makes one gradient of those of the tasks.
     A loss that is not finite drops its task from the step and leaves the others alone; gradients
     that are not finite drop the step, as does a step in which no loss is finite. Both are told
-    (`dropped_tasks`, `is_step_dropped`) and counted (`bad_steps_in_a_row`). Gradients of a loss that
-    half precision scales up only show that the scale is too large: neither told nor counted.
+    (`dropped_tasks`, `is_step_dropped`) and counted (`bad_steps_in_a_row`). Where half
+    precision scales the loss up, such gradients show that the scale is too large: they are neither.
 
     Args:
         network: what the tasks call.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 import yaml
 
 from duovox.run import precision
+from duovox.run.checkpoint import BestAndLast
 from duovox.run.continued import find_run_folder
 from duovox.run.folder import run_folder
 
@@ -99,3 +101,41 @@ def test_a_damaged_checkpoint_says_nothing(config_of, content: bytes) -> None:
     earlier = begin(config_of("auto"), "bf16")
     (earlier / "checkpoints" / "last.ckpt").write_bytes(content)
     assert find_run_folder(config_of(32)) == run_folder(config_of(32))
+
+
+def test_an_interrupted_run_resumes_in_float32_where_its_own_precision_is_lost(
+    run_door, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    settings = [
+        "eval_model=false",
+        "callbacks.save_every_minutes=0",
+        "trainer.val_check_interval=4",
+    ]
+    auto, given = [*settings, "trainer.precision=auto"], [*settings, "trainer.precision=32"]
+    monkeypatch.setattr(precision, "bf16_speed", lambda: 3.0)
+    end = BestAndLast.on_train_batch_end
+
+    def fail_after_step_2(self: BestAndLast, trainer: Any, *rest: Any) -> None:
+        end(self, trainer, *rest)
+        if trainer.global_step == 2:
+            raise ValueError("the power is gone")
+
+    monkeypatch.setattr(BestAndLast, "on_train_batch_end", fail_after_step_2)
+    with pytest.raises(ValueError, match="the power is gone"):
+        run_door("speech", *auto)
+    monkeypatch.setattr(BestAndLast, "on_train_batch_end", end)
+    monkeypatch.setattr(precision, "bf16_speed", lambda: 0.02)  # another machine
+    with pytest.raises(ValueError, match=r"trained in bf16 .* trainer\.precision=32"):
+        run_door("speech", *auto)
+    capsys.readouterr()
+    run_door("speech", *given)
+    printed = capsys.readouterr().out
+    assert "changed since this run was last started: trainer.precision: auto -> 32\n" in printed
+    assert "precision: 32 (trainer.precision)\n" in printed
+    assert "resuming from step 2 of 4\n" in printed
+    (written,) = tmp_path.glob("logs/*/*/*/training.json")
+    training = json.loads(written.read_text())
+    assert (training["steps"], training["precision"]) == (4, "32")
+    assert training["flops"] > 0
+    run_door("speech", *given)
+    assert "this run is already trained" in capsys.readouterr().out

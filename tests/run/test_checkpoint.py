@@ -21,6 +21,7 @@ class FakeTrainer:
     accumulate_grad_batches = 2
     val_check_interval = 6  # batches
     global_step = 1
+    max_steps = 100
 
     def __init__(self) -> None:
         self.callback_metrics: dict[str, float] = {}

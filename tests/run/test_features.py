@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from duovox.run.log import CsvLogger
+from duovox.run.curve_file import CurveFile
 from duovox.run.weights import ModelCard
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -217,7 +217,7 @@ def test_a_logger_that_fails_does_not_stop_training(run_door, monkeypatch) -> No
     def fail(self: Any, *args: Any, **kwargs: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(CsvLogger, "_write", fail)
+    monkeypatch.setattr(CurveFile, "add", fail)
     with pytest.warns(UserWarning, match=r"metrics\.csv can't be written"):
         run_door("speech", TRAIN)
     assert json.loads((run_door.run_folder / "training.json").read_text())["steps"] == 4

@@ -65,7 +65,9 @@ def test_what_slurm_refuses_is_said_in_its_words(sweep: Sweep, programs: Path) -
 
 def test_a_run_that_fails_in_its_job_says_why(sweep: Sweep) -> None:
     said = sweep("hydra/launcher=submitit_local", "trainer.precision=17")
-    assert said.endswith("run_speech.py: trainer.precision must be one of 16, bf16, 32; got 17\n")
+    assert said.endswith(
+        "run_speech.py: trainer.precision must be one of auto, 16, bf16, 32; got 17\n"
+    )
 
 
 KILLED = (

@@ -13,7 +13,7 @@ import torch
 from lightning.pytorch.plugins import MixedPrecision
 
 from duovox.batch import NetworkOutput
-from duovox.run import trainer
+from duovox.run import precision
 from duovox.task.speaker import SpeakerTask
 from duovox.task.speech import SpeechTask
 
@@ -105,14 +105,10 @@ def test_too_many_bad_steps_in_a_row_stop_the_run_with_advice(run_door, spoil, b
 
 def test_half_precision_looks_for_its_loss_scale_without_a_bad_step(run_door, monkeypatch) -> None:
     """Its scaler stands in for that of a GPU; the scale at first makes any gradient overflow."""
-    options = trainer.machine_options
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127, backoff_factor=2.0**-125)
     half = MixedPrecision("16-mixed", "cpu", scaler=scaler)
 
-    def in_half_precision(settings: Any) -> dict[str, Any]:
-        return options(settings) | {"precision": None, "plugins": [half]}
-
-    monkeypatch.setattr(trainer, "machine_options", in_half_precision)
+    monkeypatch.setattr(precision, "_plugin", lambda used, device: half)
     run_door("speech", *SETTINGS, "callbacks.max_bad_steps=0")
     run = run_door.run_folder
     assert scaler.get_scale() == 4.0

@@ -16,12 +16,13 @@ if ((${#seeds[@]} == 0)); then
     exit 2
 fi
 
-# What all runs share, so that they differ in the question alone: half the batches and half the steps of the experiments
-# of the README. Speakers are scored by cosines alone.
+# What all runs share, so that they differ in the question alone: the network and the sizes that the first seeds had.
+# Speakers are scored by cosines alone.
 words='decoder.words=[ZERO,ONE,TWO,THREE,FOUR,FIVE,SIX,SEVEN,EIGHT,NINE]'
-shared=(project_name=digits-commands-study trainer.max_steps=1_200 trainer.val_check_interval=600 "${@}")
+shared=(project_name=digits-commands-study trainer.max_steps=1_200 trainer.val_check_interval=600
+    network/architecture=tiny "${@}")
 speech=(speech.dataloader.train_max_num_samples=80_000)
-speaker=(speaker.dataloader.train_batch_size=16 speaker.scoring.as_norm_utterances=0)
+speaker=(speaker.dataloader.train_batch_size=16 speaker.scoring.as_norm_utterances=0 network.speaker_head_layer=-1)
 
 alone() { # DOOR EXPERIMENT NAME OVERRIDE...
     "$python" "$1" -m +experiment="$2" experiment_name="$3" seed="$seed" "${@:4}" "${shared[@]}"

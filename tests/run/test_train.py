@@ -17,6 +17,7 @@ import pytest
 import torch
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+NUM_STEPS = 14  # of the run that is killed or stopped after step 5
 REPLACED = ("config.yaml", "model.json", "metrics.json")  # never written in place
 
 
@@ -122,8 +123,8 @@ def commands(make_door: Callable[[Path], Any]) -> Callable[[Path], list[str]]:
         "speaker.dataloader.train_batch_size=8",
         "speech.pipeline.speeds=[0.9,1.0,1.1]",
         "trainer.accumulate_grad_batches=2",
-        "trainer.max_steps=30",
-        "trainer.val_check_interval=7",
+        f"trainer.max_steps={NUM_STEPS}",
+        "trainer.val_check_interval=4",
     ]
     door = str(REPOSITORY / "run_mt_speech_speaker.py")
     return lambda folder: [sys.executable, door, *make_door(folder / "logs").overrides, *settings]
@@ -141,7 +142,7 @@ def test_a_run_killed_mid_way_ends_with_the_weights_of_an_undisturbed_one(
     commands, expected, tmp_path: Path
 ) -> None:
     command = [*commands(tmp_path), "callbacks.save_every_minutes=0"]
-    send_behind_step(9, signal.SIGKILL, command, tmp_path)
+    send_behind_step(5, signal.SIGKILL, command, tmp_path)
     subprocess.run(command, check=True, cwd=tmp_path)
     found = weights_of(only_run(tmp_path))
     assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
@@ -156,12 +157,13 @@ def test_a_run_told_to_stop_does_so_with_its_workers_and_goes_on_from_its_last_s
 ) -> None:
     command = commands(tmp_path)  # saves by the clock every ten minutes
     name = signal.Signals(number).name
-    found_code, said = send_behind_step(9, number, command, tmp_path)
+    found_code, said = send_behind_step(5, number, command, tmp_path)
     step = saved_step(tmp_path)
     assert found_code == code
-    assert f"training stopped after step {step} of 30 by {name}; the same command resumes" in said
+    reason = f"training stopped after step {step} of {NUM_STEPS} by {name}"
+    assert f"{reason}; the same command resumes" in said
     assert "Traceback" not in said
-    assert 9 <= step < 30
+    assert 5 <= step < NUM_STEPS
     subprocess.run(command, check=True, cwd=tmp_path)
     found = weights_of(only_run(tmp_path))
     assert [name for name in expected if not torch.equal(expected[name], found[name])] == []

@@ -48,6 +48,31 @@ def test_auto_finds_what_an_earlier_version_trained_in_bf16(config_of) -> None:
     assert find_run_folder(config_of("auto")) == earlier
 
 
+@pytest.mark.parametrize("is_finished", [False, True])
+def test_it_still_does_once_it_has_resumed_it(config_of, is_finished: bool) -> None:
+    """Its new checkpoints state their precision."""
+    earlier = begin(config_of("bf16"), "bf16")
+    (earlier / "config.yaml").write_text(yaml.safe_dump(config_of("auto")))  # the last start
+    if is_finished:
+        (earlier / "training.json").write_text("{}")
+    assert find_run_folder(config_of("auto")) == earlier
+
+
+@pytest.mark.parametrize("used", [None, "bf16"])
+def test_what_an_earlier_version_began_resumes_in_float32_where_bf16_is_lost(
+    config_of, used: str | None
+) -> None:
+    earlier = begin(config_of("bf16"), used)
+    if used is not None:  # `auto` has resumed it since, elsewhere
+        (earlier / "config.yaml").write_text(yaml.safe_dump(config_of("auto")))
+    assert find_run_folder(config_of(32)) == earlier
+
+
+def test_a_run_that_was_given_bf16_is_not_taken_over(config_of) -> None:
+    begin(config_of("bf16"), "bf16")
+    assert find_run_folder(config_of(32)) == run_folder(config_of(32))
+
+
 def test_auto_and_a_run_that_was_to_be_in_bf16_are_two(config_of) -> None:
     begin(config_of("bf16"), "bf16")
     assert find_run_folder(config_of("auto")) == run_folder(config_of("auto"))
@@ -127,13 +152,16 @@ def test_an_interrupted_run_resumes_in_float32_where_its_own_precision_is_lost(
     monkeypatch.setattr(precision, "bf16_speed", lambda: 0.02)  # another machine
     with pytest.raises(ValueError, match=r"trained in bf16 .* trainer\.precision=32"):
         run_door("speech", *auto)
+    (written,) = tmp_path.glob("logs/*/*/*/training.json")
+    training = json.loads(written.read_text())
+    assert training["reason"].startswith("training did not resume: this run was trained in bf16")
+    assert (training["steps"], training["precision"]) == (2, "bf16")  # of the attempt before
     capsys.readouterr()
     run_door("speech", *given)
     printed = capsys.readouterr().out
     assert "changed since this run was last started: trainer.precision: auto -> 32\n" in printed
     assert "precision: 32 (trainer.precision)\n" in printed
     assert "resuming from step 2 of 4\n" in printed
-    (written,) = tmp_path.glob("logs/*/*/*/training.json")
     training = json.loads(written.read_text())
     assert (training["steps"], training["precision"]) == (4, "32")
     assert training["flops"] > 0

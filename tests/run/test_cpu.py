@@ -90,6 +90,7 @@ GROUPS = "sys/fs/cgroup/"
             },
             2.0,
         ),
+        ({"proc/self/cgroup": "odd\n\n0::/\n", f"{GROUPS}cpu.max": "odd\n"}, None),
         (  # version 1
             {
                 "proc/self/cgroup": "5:memory:/a\n4:cpu,cpuacct:/a\n1:name=systemd:/b\n",

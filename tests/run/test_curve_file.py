@@ -188,3 +188,29 @@ def test_a_file_that_someone_took_away_is_begun_again(tmp_path: Path) -> None:
     path.write_bytes(b"")
     file.add(3, {"loss": "3"})
     assert path.read_text().split() == ["step,loss", "3,3"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"a,b\n1,2\n", b"step;a\n1;2\n", b"step,a\n1.0,2\n", b"step,a\n\xff,2\n"],
+    ids=["no step", "semicolons", "steps with a point", "no text"],
+)
+def test_what_was_edited_by_hand_is_kept_beside_the_new_file(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_bytes(content)
+    with pytest.warns(
+        UserWarning, match=r"metrics\.csv has rows .* kept in .*metrics\.csv\.edited"
+    ):
+        CurveFile(path).add(3, {"a": "4"})
+    assert path.read_text().splitlines() == ["step,a", "3,4"]
+    assert (tmp_path / "metrics.csv.edited").read_bytes() == content
+
+
+def test_a_byte_order_mark_of_a_spreadsheet_costs_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_bytes("\ufeffstep,a\n1,2\n".encode())
+    CurveFile(path).add(3, {"a": "4"})
+    assert path.read_text().splitlines() == ["step,a", "1,2", "3,4"]
+    assert not (tmp_path / "metrics.csv.edited").exists()

@@ -75,6 +75,18 @@ def test_a_full_disk_is_an_error_as_ever() -> None:
     assert process.returncode not in (0, 7)
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_output_that_is_closed_from_the_start_ends_nothing(closed: str) -> None:
+    program = (
+        "import sys; from duovox.run.output import outlive_terminal; outlive_terminal();"
+        "from duovox.progress import Progress, console_on;"
+        "[Progress(console_on(one)).print('lost') for one in (sys.stdout, sys.stderr)];"
+        "raise SystemExit(7)"
+    )
+    command = ["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, program]
+    assert subprocess.run(command, capture_output=True, timeout=300).returncode == 7
+
+
 def own_terminal() -> None:
     """Make stdin the controlling terminal of a new session, whose closing hangs up."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup

@@ -20,6 +20,7 @@ from duovox.run.precision import (
     fitting_precision,
     is_available,
     precision_of,
+    unstated_precision,
 )
 
 
@@ -184,6 +185,20 @@ def test_a_given_precision_overrules_that_of_the_checkpoint(monkeypatch) -> None
     machine(monkeypatch, speed=0.02)
     callback = TrainingPrecision("32", is_cpu=True, earlier="bf16")
     assert set_up(callback).precision == "32-true"
+
+
+@pytest.mark.parametrize(
+    ("setting", "is_cpu", "used"),
+    [("auto", True, "bf16"), ("auto", False, "bf16"), (16, True, "bf16"), (16, False, "16")],
+)
+def test_earlier_versions_took_bf16_where_it_was_set_and_on_cpus(setting, is_cpu, used) -> None:
+    assert unstated_precision(setting, is_cpu=is_cpu) == used
+
+
+def test_a_cpu_says_that_16_needs_a_gpu(monkeypatch) -> None:
+    machine(monkeypatch, speed=5.0)
+    with pytest.raises(ValueError, match=r"trained in 16 so far.*\(16 needs a GPU\)"):
+        set_up(TrainingPrecision("auto", is_cpu=True, earlier="16"))
 
 
 def test_a_checkpoint_of_an_earlier_version_does_not_say(tmp_path: Path) -> None:

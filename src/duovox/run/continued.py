@@ -20,33 +20,35 @@ def find_run_folder(config: dict[str, Any]) -> Path:
     A run's name holds the setting, and these are the same run nevertheless:
 
     - `auto` resumes what an earlier version trained in bf16, which its small experiments fixed;
-    - a given precision resumes a run whose own, chosen by `auto`, this machine lacks.
+    - a given precision resumes a run whose own, which was not given, this machine lacks.
+
+    Once resumed, either is found by the setting with which it was last started.
     """
     folder = run_folder(config)
     if folder.exists() or not config["resume"]:
         return folder
     setting, is_cpu = config["trainer"]["precision"], not config["gpus"]
-    for other in ("bf16",) if setting == "auto" else ("auto", 16):
+    for other in ("bf16",) if setting == "auto" else ("auto", 16, "bf16"):
         trainer = config["trainer"] | {"precision": other}
         earlier = run_folder(config | {"trainer": trainer})
         if not earlier.exists():
             continue
-        if setting == "auto":
-            is_same = _is_of_earlier_version(earlier)
-        else:
-            is_same = _was_continued(earlier, setting) or _is_stuck(earlier, is_cpu=is_cpu)
-        if is_same:
+        # Of those named after bf16, only what an earlier version began was not given it.
+        is_chosen = other != "bf16" or _is_of_earlier_version(earlier)
+        is_chosen = is_chosen or _was_started_with(earlier, "auto")
+        is_resumable = setting == "auto" or _is_stuck(earlier, other, is_cpu=is_cpu)
+        if _was_started_with(earlier, setting) or (is_chosen and is_resumable):
             return earlier
     return folder
 
 
 def _is_of_earlier_version(folder: Path) -> bool:
-    """Tell whether a run has a checkpoint that does not say in which precision it was trained."""
+    """Return whether a run has a checkpoint that does not state its precision."""
     return any(precision is None for precision in _precisions(folder))
 
 
-def _was_continued(folder: Path, setting: object) -> bool:
-    """Tell whether a run was last started with a given precision."""
+def _was_started_with(folder: Path, setting: object) -> bool:
+    """Return whether a run was last started with a setting of the precision."""
     path = folder / CONFIG_FILE
     if not path.is_file():
         return False
@@ -54,12 +56,12 @@ def _was_continued(folder: Path, setting: object) -> bool:
     return str(trainer.get("precision")) == str(setting)
 
 
-def _is_stuck(folder: Path, *, is_cpu: bool) -> bool:
-    """Tell whether a run is unfinished, in a precision that this machine lacks."""
+def _is_stuck(folder: Path, setting: object, *, is_cpu: bool) -> bool:
+    """Return whether a run that began with a setting is unfinished, in a precision not had here."""
     if is_trained(folder):
         return False
     return not all(
-        is_available(precision or unstated_precision(is_cpu=is_cpu), is_cpu=is_cpu)
+        is_available(precision or unstated_precision(setting, is_cpu=is_cpu), is_cpu=is_cpu)
         for precision in _precisions(folder)
     )
 

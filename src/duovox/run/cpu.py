@@ -83,11 +83,13 @@ def _control_groups(root: Path) -> list[Path]:
     Where a container does not see its own group's path, the top is its group.
     """
     try:
-        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+        text = (root / "proc/self/cgroup").read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return []
     folders: list[Path] = []
-    for line in lines:  # "0::/path", or "4:cpu,cpuacct:/path" in version 1
+    for line in text.split("\n"):  # "0::/path", or "4:cpu,cpuacct:/path" in version 1
+        if line.count(":") < 2:
+            continue
         _, controllers, path = line.split(":", 2)
         if controllers and "cpu" not in controllers.split(","):
             continue

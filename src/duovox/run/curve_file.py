@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import shutil
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 
@@ -65,6 +68,14 @@ class CurveFile:
     def _rewrite(self) -> None:
         """Write the rows before the open ones, and those, to a draft that takes the file's name."""
         first = min(self._open)
+        if self._start is None and _is_foreign(self.path):
+            aside = self.path.with_suffix(".csv.edited")
+            shutil.copyfile(self.path, aside)
+            warnings.warn(
+                f"{self.path} has rows that were not written by this program; they are kept in "
+                f"{aside} and left out",
+                stacklevel=2,
+            )
         columns: dict[str, None] = {}
         for rows in (_rows(self.path, before=first), self._open.values()):
             for row in rows:
@@ -100,10 +111,22 @@ def _lines(rows: Iterable[Row], columns: Iterable[str]) -> bytes:
 
 def _rows(path: Path, *, before: int) -> Iterator[Row]:
     """Yield the rows of the steps before `before`, without a last line that a kill has cut off."""
+    for row in _whole_rows(path):
+        if row.get("step", "").isdecimal() and int(row["step"]) < before:
+            yield row
+
+
+def _whole_rows(path: Path) -> Iterator[Row]:
+    """Yield all rows but a last one that is cut off, whatever the file holds."""
     if not path.is_file():
         return
-    with path.open(newline="", encoding="utf-8") as file:
-        for cells in csv.DictReader(line for line in file if line.endswith(("\r", "\n"))):
-            row = {name: cell for name, cell in cells.items() if name and cell}
-            if row.get("step", "").isdecimal() and int(row["step"]) < before:
-                yield row
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        lines = (line for line in file if line.endswith(("\r", "\n")))
+        with suppress(csv.Error):  # a cell without an end
+            for cells in csv.DictReader(lines):
+                yield {name: cell for name, cell in cells.items() if name and cell}
+
+
+def _is_foreign(path: Path) -> bool:
+    """Return whether a file has a row without a step, as where it was edited by hand."""
+    return any(not row.get("step", "").isdecimal() for row in _whole_rows(path))

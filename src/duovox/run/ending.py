@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 
@@ -52,7 +53,9 @@ def ending_noted(
     written is removed first. A signal and an error print their own sentence, at the entry point.
     """
     path = folder / TRAINING_FILE
+    earlier: dict[str, Any] = {}
     if is_main_process():
+        earlier = _read(path)
         path.unlink(missing_ok=True)
     try:
         yield
@@ -60,13 +63,16 @@ def ending_noted(
         if is_main_process():
             end, reason = _interruption(error, trainer, stop)
             with suppress(OSError, ValueError):  # on a full disk the error itself is what matters
-                _write(path, trainer, observers, end=end, reason=reason)
+                states = _states(trainer, observers)
+                if earlier and trainer.global_step == 0:  # not even resumed
+                    states, reason = earlier, f"training did not resume: {failure_sentence(error)}"
+                _write(path, states, end=end, reason=reason)
             if end is End.SIGNAL and not isinstance(error, Stopped):  # submitit ends the job
                 print(reason, flush=True)
         raise
     if is_main_process():
         end, reason = _completion(trainer, settings)
-        _write(path, trainer, observers, end=end, reason=reason)
+        _write(path, _states(trainer, observers), end=end, reason=reason)
         print(reason)
 
 
@@ -92,14 +98,21 @@ def _interruption(error: BaseException, trainer: Trainer, stop: StopSignal) -> t
     return End.ERROR, f"training ended {made} by an error: {failure_sentence(error)}"
 
 
-def _write(
-    path: Path, trainer: Trainer, observers: Sequence[Callback], *, end: End, reason: str
-) -> None:
+def _states(trainer: Trainer, observers: Sequence[Callback]) -> dict[str, Any]:
     states = {name: value for one in observers for name, value in one.state_dict().items()}
-    training = states | {
-        "steps": trainer.global_step,
-        "ended": end,
-        "reason": reason,
-        "complete": end not in (End.SIGNAL, End.ERROR),
-    }
+    return states | {"steps": trainer.global_step}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return what an earlier attempt has written; nothing where that can't be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _write(path: Path, states: dict[str, Any], *, end: End, reason: str) -> None:
+    complete = end not in (End.SIGNAL, End.ERROR)
+    training = states | {"ended": end, "reason": reason, "complete": complete}
     write_whole(path, json.dumps(training, indent=2) + "\n")

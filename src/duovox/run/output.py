@@ -20,9 +20,13 @@ def outlive_terminal() -> None:
     A checkpoint that is due would else be lost to a line of progress, and the exit code of a signal
     to what is printed last.
     """
-    if sys.stdout is not None and sys.stdout is sys.__stdout__:
+    if sys.stdout is None:  # closed from the start: `>&-`
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+    elif sys.stdout is sys.__stdout__:
         sys.stdout = _outliving(sys.__stdout__)
-    if sys.stderr is not None and sys.stderr is sys.__stderr__:
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+    elif sys.stderr is sys.__stderr__:
         sys.stderr = _outliving(sys.__stderr__)
 
 

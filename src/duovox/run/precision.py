@@ -85,18 +85,24 @@ class TrainingPrecision(Callback):
         return None, (
             f"this run was trained in {self.earlier} so far, chosen by trainer.precision="
             f"{self.setting}, and this machine does not compute it at a useful speed "
-            f"({_reason('32', is_cpu=self.is_cpu)}). Resume it on a machine like the first, or "
-            "resume it here in float32: trainer.precision=32"
+            f"({self._lack}). Resume it on a machine like the first, or resume it here in float32: "
+            "trainer.precision=32"
         )
+
+    @property
+    def _lack(self) -> str:
+        if self.earlier == "16":
+            return "16 needs a GPU"
+        return _reason("32", is_cpu=self.is_cpu)
 
 
 def training_precision(settings: Settings, last: Path | None = None) -> TrainingPrecision:
     """Return the callback for a run and the checkpoint that it resumes from, if any."""
-    is_cpu = settings.gpus == 0
+    setting, is_cpu = str(settings.trainer.precision), settings.gpus == 0
     earlier: Name | None = None
     if last is not None:
-        earlier = precision_of(last) or unstated_precision(is_cpu=is_cpu)
-    return TrainingPrecision(str(settings.trainer.precision), is_cpu=is_cpu, earlier=earlier)
+        earlier = precision_of(last) or unstated_precision(setting, is_cpu=is_cpu)
+    return TrainingPrecision(setting, is_cpu=is_cpu, earlier=earlier)
 
 
 def precision_of(checkpoint: Path) -> Name | None:
@@ -110,9 +116,12 @@ def precision_of(checkpoint: Path) -> Name | None:
     return used
 
 
-def unstated_precision(*, is_cpu: bool) -> Name:
-    """Return what earlier versions, whose checkpoints do not say it, took without a setting."""
-    return "bf16" if is_cpu else "16"
+def unstated_precision(setting: object, *, is_cpu: bool) -> Name:
+    """Return the precision of earlier versions, whose checkpoints do not state it.
+
+    They had no `auto`: where that resumes one of theirs, its setting was bf16.
+    """
+    return "16" if str(setting) == "16" and not is_cpu else "bf16"
 
 
 def fitting_precision(*, is_cpu: bool) -> Name:
@@ -126,7 +135,7 @@ def fitting_precision(*, is_cpu: bool) -> Name:
 
 
 def is_available(precision: Name, *, is_cpu: bool) -> bool:
-    """Tell whether this machine computes in a precision, and not slower than in float32."""
+    """Return whether this machine computes in a precision, and not slower than in float32."""
     if precision == "32":
         return True
     if precision == "16":
@@ -174,7 +183,7 @@ def _reason(used: Name, *, is_cpu: bool) -> str:
     speed = bf16_speed()
     if speed == 0:
         return "this processor has no bf16"
-    return f"products in bf16 run at {speed:.1f} times the speed of float32 on this processor"
+    return f"products in bf16 run at {speed:.2g} times the speed of float32 on this processor"
 
 
 def _plugin(used: Name, device: str) -> Precision:

@@ -106,7 +106,7 @@ def training_precision(settings: Settings, last: Path | None = None) -> Training
 
 
 def precision_of(checkpoint: Path) -> Name | None:
-    """Return the precision that a checkpoint was trained in; None: it does not say.
+    """Return the precision that a checkpoint was trained in; None: it does not state it.
 
     Raises:
         ValueError: the checkpoint is damaged.
